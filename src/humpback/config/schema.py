@@ -1,0 +1,280 @@
+"""The one configuration tree. Field docstrings become the comments of `humpback init` and the reference page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+
+class Section(BaseModel):
+    """Frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=()
+    )
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Paths = Annotated[list[str], BeforeValidator(_listed), Field(min_length=1)]
+Fraction = Annotated[float, Field(gt=0, le=1)]
+
+
+class IngestConfig(Section):
+    """Seed pairs and documents: what is read, and which segments stay."""
+
+    seed_format: Literal["auto", "pairs", "oasst", "sharegpt", "messages", "self_instruct", "ranked"] = "auto"
+    """Form of the seed files; `auto` looks at the first rows."""
+
+    seed_limit: int | None = Field(default=None, ge=10)
+    """Use only so many seed pairs, chosen by the run's random seed; null uses all."""
+
+    seed_language: str | None = "en"
+    """Keep only this language where rows state theirs (OpenAssistant trees do); null keeps all."""
+
+    held_out_fraction: float = Field(default=0.1, ge=0.02, le=0.5)
+    """Share of the seed that no model is trained on; losses are measured on it (ours: 10 % is the custom)."""
+
+    text_column: str = "text"
+    """Column that holds the text in JSONL and Parquet documents."""
+
+    max_documents: int | None = Field(default=None, ge=1)
+    """Read only so many documents; null reads all."""
+
+    max_segments: int | None = Field(default=None, ge=1)
+    """Keep only so many segments, spread evenly over the corpus; null keeps all."""
+
+    min_chars: int = Field(default=600, ge=1)
+    """Shortest segment (paper, appendix E)."""
+
+    max_chars: int = Field(default=3000, ge=1)
+    """Longest segment (paper, appendix E)."""
+
+    max_sentence_overlap: Fraction = 0.6
+    """Sentences of a segment that share more than this Jaccard share of their word 3-grams repeat one another.
+    The paper (appendix E) names the measure, not its value; 0.6 is ours."""
+
+    max_upper_case: Fraction = 0.5
+    """A header with more than this share of upper-case letters is dropped (paper: "mostly")."""
+
+    max_code: Fraction = 0.5
+    """A segment with more than this share of its characters in code blocks, tables or link addresses is dropped
+    (ours: half of it is no prose)."""
+
+    max_broken_fraction: float = Field(default=0.05, ge=0, le=1)
+    """Unreadable rows up to this share of a file are set aside and counted; more, and the run refuses the file."""
+
+    documents_per_shard: int = Field(default=500, ge=1)
+    """Documents handled and written at once; an interrupted run goes on at the next shard."""
+
+    @model_validator(mode="after")
+    def _range_is_not_empty(self) -> IngestConfig:
+        if self.min_chars > self.max_chars:
+            raise ValueError(f"min_chars ({self.min_chars}) is above max_chars ({self.max_chars})")
+        return self
+
+
+class PromptsConfig(Section):
+    """What models are asked, in training and after it alike."""
+
+    seed_tag: str = "Answer in the style of an AI Assistant."
+    """System prompt S_a, which marks seed pairs (paper, section 2.2)."""
+
+    web_tag: str = "Answer with knowledge from web search."
+    """System prompt S_w, which marks augmented pairs (paper, section 2.2)."""
+
+    rating_template: Path | None = None
+    """Your own rubric: a Jinja file with `{{ instruction }}` and `{{ output }}`; null uses the built-in one."""
+
+    backward_template: Path | None = None
+    """Your own question to the backward model: a Jinja file with `{{ output }}`; null uses the built-in one."""
+
+    chat_template: Path | None = None
+    """Chat template (Jinja) used instead of the model's own; base models without one get a plain one."""
+
+    max_text_tokens: int = Field(default=768, ge=32)
+    """The backward model reads at most so many tokens of a text, in training and after it; the rest is cut at its
+    end and counted (ours: about 3,000 characters of English, the longest segment)."""
+
+
+class EngineConfig(Section):
+    """What runs the models."""
+
+    kind: Literal["transformers", "scripted"] = "transformers"
+    """`transformers` runs them in this process; `scripted` answers without weights, to walk a configuration."""
+
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """`auto` takes CUDA, else MPS, else the CPU."""
+
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """`auto` takes bfloat16 where the hardware computes in it, else float32."""
+
+    batch_tokens: int = Field(default=8192, ge=64)
+    """Prompt and new tokens of one batch together, padding included; halved when memory runs out."""
+
+    rows_per_shard: int = Field(default=256, ge=1)
+    """Rows generated or rated, then written, at once; an interrupted run goes on at the next shard."""
+
+
+class LoraConfig(Section):
+    """Low-rank adapters instead of full training; merged into the saved model."""
+
+    rank: int = Field(default=16, ge=1)
+    """Rank of the update (Hu et al. 2021, arXiv 2106.09685)."""
+
+    alpha: int = Field(default=32, ge=1)
+    """Scale of the update, divided by the rank."""
+
+    dropout: float = Field(default=0.05, ge=0, lt=1)
+    """Dropout before the first adapter matrix."""
+
+
+class TrainConfig(Section):
+    """Supervised fine-tuning, the same for the backward and every forward model."""
+
+    method: Literal["full", "lora"] = "full"
+    """Train all weights, as the paper does, or low-rank adapters."""
+
+    lora: LoraConfig = LoraConfig()
+    """Used with `method: lora`."""
+
+    learning_rate: float | None = Field(default=None, gt=0)
+    """Highest learning rate; null takes the paper's 1e-5 (section 3.1) from one billion parameters on and, below,
+    5e-5, which measured best on SmolLM2-135M (docs/experiments.md). With LoRA null takes 2e-4."""
+
+    final_learning_rate_ratio: Fraction = 0.9
+    """The rate falls linearly to this share of the highest (paper: 1e-5 to 9e-6)."""
+
+    steps: int | None = Field(default=None, ge=1)
+    """Optimiser steps; null takes the paper's for the number of examples (table 18, interpolated)."""
+
+    batch_size: int | None = Field(default=None, ge=1)
+    """Examples a step; null takes the paper's: 8 below 3,000 examples, else 32."""
+
+    micro_batch_size: int = Field(default=4, ge=1)
+    """Examples held in memory at once; gradients are accumulated up to `batch_size`."""
+
+    max_tokens: int = Field(default=1024, ge=32)
+    """Longest training row, prompt and answer; longer answers are cut, without an end token, and counted."""
+
+    weight_decay: float = Field(default=0.1, ge=0)
+    """Decoupled weight decay (paper, section 3.1)."""
+
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    """Dropout where the architecture has one (paper, section 3.1); models without it ignore this, saying so."""
+
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Arithmetic of training; weights and optimiser stay float32. `auto` as in `engine.dtype`."""
+
+    checkpoint_minutes: float = Field(default=10, gt=0)
+    """An interrupted training goes on from its last checkpoint, written this often."""
+
+
+class AugmentConfig(Section):
+    """Sampling an instruction for every segment."""
+
+    temperature: float = Field(default=0.7, gt=0, le=2)
+    """Sampling temperature (paper, section 3.1)."""
+
+    top_p: Fraction = 0.9
+    """Nucleus sampling (paper, section 3.1)."""
+
+    max_new_tokens: int = Field(default=128, ge=1)
+    """Longest instruction; one that has not ended by then is dropped."""
+
+
+class RateConfig(Section):
+    """Rating every candidate with the previous round's model."""
+
+    method: Literal["expected", "written"] = "expected"
+    """`expected`: one forward pass, mean score under the probabilities of 1 to 5. `written`: the paper's judgement,
+    a reason and then `Score: n` (table 19), many times slower."""
+
+    max_new_tokens: int = Field(default=200, ge=8)
+    """Longest written judgement."""
+
+    temperature: float = Field(default=0.7, gt=0, le=2)
+    """Sampling temperature of written judgements (paper, section 3.1)."""
+
+    top_p: Fraction = 0.9
+    """Nucleus of written judgements (paper, section 3.1)."""
+
+
+class CurateConfig(Section):
+    """Which rated candidates are kept: by one rule or the other. With neither, the best 40 %."""
+
+    threshold: float | None = Field(default=None, ge=1, le=5)
+    """Keep ratings of at least this: the paper's A_4 is 4, its A_5 is 4.5 (section 3.1)."""
+
+    keep_fraction: Fraction | None = None
+    """Keep this share of the candidates, best first. The paper's A_4 is 38.8 % of all and its A_5 8.3 % (table 2)."""
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> CurateConfig:
+        if self.threshold is not None and self.keep_fraction is not None:
+            raise ValueError("threshold and keep_fraction exclude one another: set one of them to null")
+        return self
+
+
+class EvaluateConfig(Section):
+    """Held-out loss of every model on the seed's held-out pairs."""
+
+    sets: dict[str, str] = Field(default_factory=dict)
+    """More pairs to measure on, as `name: file`, in any of the seed's formats."""
+
+    max_pairs: int = Field(default=200, ge=1)
+    """At most so many pairs of each set, chosen by the run's random seed."""
+
+    bootstrap_samples: int = Field(default=2000, ge=100)
+    """Resamples behind each 95 % interval (ours: its ends move by about 2 % of its width)."""
+
+
+class ReportConfig(Section):
+    """The HTML report."""
+
+    examples: int = Field(default=20, ge=0)
+    """Example pairs shown with their sources."""
+
+
+class Config(Section):
+    """Everything a run depends on."""
+
+    model: str = "builtin"
+    """Base model: `builtin` (SmolLM2-135M-Instruct), a folder with config.json and safetensors, or a hub name."""
+
+    seed: Paths
+    """Your instruction/output pairs: files, globs, or `builtin` (the pairs that come with Humpback)."""
+
+    corpus: Paths
+    """Your documents: files, folders, globs, or `packages` (descriptions of the installed Python packages)."""
+
+    rounds: int = Field(default=2, ge=1, le=9)
+    """Rounds of rating, curating and training (paper: 2)."""
+
+    name: str = Field(default="humpback", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """The run's folder is `<runs_dir>/<name>`."""
+
+    runs_dir: Path = Path("runs")
+    """Where run folders live."""
+
+    random_seed: int = Field(default=0, ge=0)
+    """All sampling depends on this and the row's id only."""
+
+    ingest: IngestConfig = IngestConfig()
+    prompts: PromptsConfig = PromptsConfig()
+    engine: EngineConfig = EngineConfig()
+    train: TrainConfig = TrainConfig()
+    augment: AugmentConfig = AugmentConfig()
+    rate: RateConfig = RateConfig()
+    curate: CurateConfig = CurateConfig()
+    evaluate: EvaluateConfig = EvaluateConfig()
+    report: ReportConfig = ReportConfig()
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder."""
+        return self.runs_dir / self.name

@@ -1,0 +1,26 @@
+"""What runs models, behind one protocol."""
+
+from humpback.engines.base import (
+    Choices,
+    ChoiceRequest,
+    Engine,
+    Generation,
+    GenerationRequest,
+    Likelihood,
+    LikelihoodRequest,
+    Sampling,
+)
+from humpback.engines.open import chat_format, open_engine
+
+__all__ = [
+    "ChoiceRequest",
+    "Choices",
+    "Engine",
+    "Generation",
+    "GenerationRequest",
+    "Likelihood",
+    "LikelihoodRequest",
+    "Sampling",
+    "chat_format",
+    "open_engine",
+]

@@ -1,0 +1,45 @@
+"""What this machine is, in one line, and the versions that results depend on."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+from pathlib import Path
+
+from humpback.version import __version__
+
+_PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "pyarrow")
+
+
+def hardware_line() -> str:
+    """E.g. `Intel(R) Xeon(R) CPU, 2 cores, 24 GiB, Linux`; with the GPUs when torch is loaded and sees some."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    line = f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}"
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+        line += f", {len(names)} x {names[0]}"
+    return line
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, Humpback and the packages that figures depend on."""
+    found = {"humpback": __version__, "python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

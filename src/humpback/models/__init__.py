@@ -1,0 +1,18 @@
+"""Models on disk: the built-in one, what a folder holds, and loading it."""
+
+from humpback.models.builtin import BUILTIN, builtin_model
+from humpback.models.folder import ModelInfo, inspect_model, model_digest, model_folder
+from humpback.models.load import device_name, load_model, load_tokenizer, resolved_dtype
+
+__all__ = [
+    "BUILTIN",
+    "ModelInfo",
+    "builtin_model",
+    "device_name",
+    "inspect_model",
+    "load_model",
+    "load_tokenizer",
+    "model_digest",
+    "model_folder",
+    "resolved_dtype",
+]

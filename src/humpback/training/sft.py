@@ -1,0 +1,240 @@
+"""One fine-tuning: token rows in, a complete model folder out."""
+
+from __future__ import annotations
+
+import logging
+import math
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from humpback.config import TrainConfig
+from humpback.errors import ModelError
+from humpback.models import device_name, inspect_model, load_model, load_tokenizer, resolved_dtype
+from humpback.prompts import TokenRow
+from humpback.training.recipe import Recipe, recipe_for
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer, TrainerCallback
+
+log = logging.getLogger(__name__)
+
+CHECKPOINTS = "checkpoints"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingResult:
+    """What a training did: its recipe, the loss by step, and its speed in tokens of training rows a second."""
+
+    recipe: Recipe
+    history: list[dict[str, float]]
+    tokens_per_second: float
+    tokens: int
+    dtype: str
+
+
+def fine_tune(
+    base: Path,
+    rows: Sequence[TokenRow],
+    output: Path,
+    config: TrainConfig,
+    *,
+    device: str,
+    seed: int,
+    end: str,
+    on_step: Callable[[dict[str, float]], None] = lambda entry: None,
+) -> TrainingResult:
+    """Trains the model in folder `base` on `rows` and leaves a whole model folder at `output`.
+
+    Args:
+        base: folder of the base model; never changed.
+        rows: token rows, in any order; the order of training depends on `seed` alone.
+        output: folder for weights, tokenizer and generation settings. Checkpoints of a stopped attempt in it are
+            gone on from.
+        config: the settings; open ones are decided by `recipe_for`.
+        device: as in `engine.device`.
+        seed: for the order of the rows and for dropout.
+        end: text of the token that ends an answer, stored as the model's end token.
+        on_step: called after every optimiser step with its figures.
+
+    Raises:
+        ModelError: the loss is not a number, or memory ran out on the smallest batch.
+    """
+    import torch
+
+    device = device_name(device)
+    info = inspect_model(base)
+    recipe = recipe_for(len(rows), info.parameters, config)
+    dtype = resolved_dtype(config.dtype, device)
+    tokenizer = load_tokenizer(base)
+    model = load_model(base, dtype=torch.float32, device=device)
+    _set_dropout(model, config.dropout)
+    started = time.monotonic()
+    trainer = _trainer(
+        model, tokenizer, rows, output, config, recipe, device=device, seed=seed, bf16=dtype == torch.bfloat16
+    )
+    trainer.add_callback(_watcher(on_step, config.checkpoint_minutes))
+    _train(trainer, output)
+    seconds = time.monotonic() - started
+    _save(trainer, tokenizer, output, config, end)
+    tokens = _trained_tokens(rows, recipe)
+    history = [entry for entry in trainer.state.log_history if "loss" in entry]
+    return TrainingResult(recipe, history, tokens / seconds, tokens, str(dtype).removeprefix("torch."))
+
+
+def _trainer(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[TokenRow],
+    output: Path,
+    config: TrainConfig,
+    recipe: Recipe,
+    *,
+    device: str,
+    seed: int,
+    bf16: bool,
+) -> Trainer:
+    from datasets import Dataset
+    from trl import SFTConfig, SFTTrainer
+
+    from humpback.training.trainer import TargetTokenTrainer
+
+    settings = SFTConfig(
+        output_dir=str(output / CHECKPOINTS),
+        max_steps=recipe.steps,
+        per_device_train_batch_size=recipe.micro_batch_size,
+        gradient_accumulation_steps=recipe.accumulation,
+        learning_rate=recipe.rates[0],
+        lr_scheduler_type="polynomial",
+        lr_scheduler_kwargs={"lr_end": recipe.rates[1], "power": 1.0},
+        weight_decay=config.weight_decay,
+        max_grad_norm=1.0,
+        seed=seed % 2**32,
+        data_seed=seed % 2**32,
+        bf16=bf16,
+        use_cpu=device == "cpu",
+        # Recomputing activations costs a third more time; micro_batch_size is the way to save memory.
+        activation_checkpointing=False,
+        max_length=None,  # rows come tokenised and cut
+        train_sampling_strategy="group_by_length",  # else a third of a small batch is padding
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        disable_tqdm=True,
+        report_to=[],
+        save_strategy="steps",
+        save_steps=recipe.steps + 1,  # the watcher asks for checkpoints by the clock
+        save_total_limit=1,
+        dataloader_pin_memory=device == "cuda",
+    )
+    columns = {"input_ids": [row.input_ids for row in rows], "labels": [row.labels for row in rows]}
+    trainer_class = SFTTrainer if device == "cuda" else TargetTokenTrainer
+    return trainer_class(
+        model=model,
+        args=settings,
+        train_dataset=Dataset.from_dict(columns),
+        processing_class=tokenizer,
+        peft_config=_lora(config) if config.method == "lora" else None,
+    )
+
+
+def _lora(config: TrainConfig) -> Any:
+    from peft import LoraConfig
+
+    lora = config.lora
+    return LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+
+
+def _watcher(on_step: Callable[[dict[str, float]], None], checkpoint_minutes: float) -> TrainerCallback:
+    from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+    class Watcher(TrainerCallback):  # type: ignore[misc]
+        """Reports every step, stops on a loss that is no number, and asks for checkpoints by the clock."""
+
+        def __init__(self) -> None:
+            self.saved = time.monotonic()
+
+        def on_log(
+            self,
+            args: TrainingArguments,
+            state: TrainerState,
+            control: TrainerControl,
+            logs: dict[str, float] | None = None,
+            **rest: object,
+        ) -> None:
+            if not logs or "loss" not in logs:
+                return
+            if not math.isfinite(logs["loss"]):
+                raise ModelError(
+                    f"the loss at step {state.global_step} is {logs['loss']}; use a smaller train.learning_rate, or "
+                    "train.dtype: float32"
+                )
+            on_step({"step": state.global_step, **logs})
+
+        def on_step_end(
+            self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: object
+        ) -> None:
+            control.should_save = False
+            is_last = state.global_step >= state.max_steps
+            if not is_last and time.monotonic() - self.saved > checkpoint_minutes * 60:
+                control.should_save = True
+                self.saved = time.monotonic()
+
+    return Watcher()
+
+
+def _train(trainer: Trainer, output: Path) -> None:
+    import torch
+    from transformers.trainer_utils import get_last_checkpoint
+
+    folder = output / CHECKPOINTS
+    checkpoint = get_last_checkpoint(folder) if folder.is_dir() else None
+    try:
+        trainer.train(resume_from_checkpoint=checkpoint)
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise ModelError(
+            f"out of memory in training; set train.micro_batch_size below {trainer.args.per_device_train_batch_size}, "
+            "a smaller train.max_tokens, or train.method: lora"
+        ) from error
+
+
+def _save(
+    trainer: Trainer, tokenizer: PreTrainedTokenizerBase, output: Path, config: TrainConfig, end: str
+) -> None:
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    if config.method == "lora":
+        model = model.merge_and_unload()
+    end_id = tokenizer.convert_tokens_to_ids(end)
+    model.generation_config.eos_token_id = sorted({tokenizer.eos_token_id, end_id})
+    model.generation_config.pad_token_id = tokenizer.pad_token_id
+    model.config.use_cache = True
+    model.save_pretrained(output)
+    tokenizer.save_pretrained(output)
+    shutil.rmtree(output / CHECKPOINTS, ignore_errors=True)
+
+
+def _set_dropout(model: PreTrainedModel, dropout: float) -> None:
+    """Sets every dropout probability that the architecture has; Llama and its kin have only attention's."""
+    names = ("attention_dropout", "resid_pdrop", "embd_pdrop", "attn_pdrop", "hidden_dropout", "dropout")
+    found = [name for name in names if isinstance(getattr(model.config, name, None), float | int)]
+    for name in found:
+        setattr(model.config, name, dropout)
+    for module in model.modules():
+        for name in ("attention_dropout", "dropout", "p"):
+            if isinstance(getattr(module, name, None), float):
+                setattr(module, name, dropout)
+    if dropout and not found:
+        log.warning("this architecture has no dropout; train.dropout is ignored")
+
+
+def _trained_tokens(rows: Sequence[TokenRow], recipe: Recipe) -> int:
+    mean = sum(len(row.input_ids) for row in rows) / len(rows)
+    return round(mean * recipe.steps * recipe.batch_size)

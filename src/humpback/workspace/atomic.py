@@ -1,0 +1,71 @@
+"""Files that are there whole or not at all, even when the process or the machine stops in the middle."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from humpback.errors import WorkspaceError
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes `data` to `path`, replacing what was there at one instant.
+
+    Raises:
+        WorkspaceError: the disk is full or the folder cannot be written.
+    """
+
+    def write(temporary: Path) -> None:
+        temporary.write_bytes(data)
+
+    write_with(path, write)
+
+
+def write_text(path: Path, text: str) -> None:
+    """As `write_bytes`, for UTF-8 text."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """As `write_bytes`, for JSON with a stable layout."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_with(path: Path, write: Callable[[Path], object]) -> None:
+    """Lets `write` fill a temporary file beside `path`, flushes it to disk, and moves it into place."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    with disk_errors_explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(temporary)
+        _flush(temporary)
+        temporary.replace(path)
+        _flush(path.parent)
+
+
+@contextmanager
+def disk_errors_explained(path: Path) -> Iterator[None]:
+    """Turns the operating system's errors about a full or unwritable disk into messages with a remedy."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            remedy = "free some space and run the same command again; what is finished is kept"
+            raise WorkspaceError(f"{path}: the disk is full; {remedy}") from error
+        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST):
+            raise WorkspaceError(
+                f"{path}: cannot be written ({os.strerror(error.errno)}); choose another `runs_dir`"
+            ) from error
+        raise
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,118 @@
+"""The folder of one run: its version, its lock, its resolved configuration, its log of metrics."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from humpback.config import Config, config_as_yaml, load_config
+from humpback.errors import WorkspaceError
+from humpback.version import WORKSPACE_VERSION, __version__
+from humpback.workspace.atomic import disk_errors_explained, write_json, write_text
+from humpback.workspace.step import StepFolder
+
+CONFIG_FILE = "humpback.yaml"
+VERSION_FILE = "run.json"
+
+
+class RunFolder:
+    """A run's folder on disk. Opening it changes nothing; `create` makes it, `locked` guards it."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def step(self, name: str) -> StepFolder:
+        """The folder of the step called `name`, e.g. `candidates` or `models/m1`."""
+        return StepFolder(self.path / name, name)
+
+    def create(self, config: Config) -> None:
+        """Makes the folder, or checks that the one there is of this version, and writes the resolved configuration.
+
+        Raises:
+            WorkspaceError: the folder was made by another version, holds something else, or cannot be written.
+        """
+        self.check_version()
+        if not (self.path / VERSION_FILE).exists():
+            write_json(
+                self.path / VERSION_FILE, {"workspace_version": WORKSPACE_VERSION, "humpback": __version__}
+            )
+        text = config_as_yaml(config)
+        file = self.path / CONFIG_FILE
+        if not file.exists() or file.read_text(encoding="utf-8") != text:
+            write_text(file, text)
+
+    def check_version(self) -> None:
+        """Passes when the folder is absent, empty, or of this version.
+
+        Raises:
+            WorkspaceError: it is none of these.
+        """
+        file = self.path / VERSION_FILE
+        if file.exists():
+            try:
+                found = json.loads(file.read_text(encoding="utf-8"))["workspace_version"]
+            except (ValueError, KeyError, TypeError):
+                raise WorkspaceError(
+                    f"{file}: is damaged; use another `name`, or remove the folder"
+                ) from None
+            if found != WORKSPACE_VERSION:
+                raise WorkspaceError(
+                    f"{self.path}: was made with another version of Humpback (folder layout {found}; this is "
+                    f"{__version__}, layout {WORKSPACE_VERSION}); use another `name`, or that version"
+                )
+        elif self.path.is_dir() and any(child.name != ".lock" for child in self.path.iterdir()):
+            raise WorkspaceError(
+                f"{self.path}: is not empty and not a run's folder (no {VERSION_FILE}); use another `name`"
+            )
+        elif self.path.exists() and not self.path.is_dir():
+            raise WorkspaceError(f"{self.path}: is a file; use another `name` or `runs_dir`")
+
+    def config(self) -> Config:
+        """The resolved configuration of the last start.
+
+        Raises:
+            WorkspaceError: the folder is no run of this version.
+        """
+        if not (self.path / VERSION_FILE).exists():
+            raise WorkspaceError(f"{self.path}: is no run's folder (no {VERSION_FILE} in it)")
+        self.check_version()
+        return load_config(self.path / CONFIG_FILE)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the run for this process; the system lets go of it however the process ends.
+
+        Raises:
+            WorkspaceError: another process holds it.
+        """
+        with disk_errors_explained(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            file = (self.path / ".lock").open("a+", encoding="utf-8")
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                holder = file.read().strip() or "another process"
+                raise WorkspaceError(
+                    f"{self.path}: is in use by {holder}; wait for it, or use another `name`"
+                ) from None
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {os.uname().nodename}")
+            file.flush()
+            yield
+
+    def log_metrics(self, step: str, **values: Any) -> None:
+        """Adds a line to `metrics.jsonl`."""
+        line = json.dumps({"time": round(time.time(), 3), "step": step, **values}, ensure_ascii=False)
+        with (
+            disk_errors_explained(self.path),
+            (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file,
+        ):
+            file.write(line + "\n")

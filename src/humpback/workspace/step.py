@@ -1,0 +1,86 @@
+"""One step's folder: done means done for one fingerprint, and half done can go on under the same one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from humpback.workspace.atomic import disk_errors_explained, write_json
+
+MANIFEST_FILE = "stage.json"
+STARTED_FILE = "started.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a finished step says of itself.
+
+    `rows` are the kept ones, `dropped` counts the others by reason, `facts` are figures of the step's own,
+    `seconds` the wall time of the last uninterrupted stretch, `files` the size of each output in bytes.
+    """
+
+    step: str
+    fingerprint: str
+    depends_on: dict[str, Any]
+    rows: int
+    dropped: dict[str, int]
+    seconds: float
+    facts: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    hardware: str = ""
+    files: dict[str, int] = field(default_factory=dict)
+
+
+class StepFolder:
+    """The folder of one step's output."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.path = path
+        self.name = name
+
+    def manifest(self) -> Manifest | None:
+        """What is finished here, or None. A folder whose files are missing or of another size is not finished."""
+        try:
+            manifest = Manifest(**json.loads((self.path / MANIFEST_FILE).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+        for name, size in manifest.files.items():
+            file = self.path / name
+            if not file.is_file() or file.stat().st_size != size:
+                return None
+        return manifest
+
+    def is_finished(self, fingerprint: str) -> bool:
+        """Whether the finished output is the one that `fingerprint` names."""
+        manifest = self.manifest()
+        return manifest is not None and manifest.fingerprint == fingerprint
+
+    def is_started(self, fingerprint: str) -> bool:
+        """Whether a part of the output that `fingerprint` names is here."""
+        try:
+            started = json.loads((self.path / STARTED_FILE).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        return bool(started.get("fingerprint") == fingerprint)
+
+    def begin(self, fingerprint: str) -> None:
+        """Makes the folder ready: keeps what a stopped attempt at the same output left, removes all else."""
+        if not self.is_started(fingerprint):
+            with disk_errors_explained(self.path):
+                shutil.rmtree(self.path, ignore_errors=True)
+                self.path.mkdir(parents=True, exist_ok=True)
+            write_json(self.path / STARTED_FILE, {"fingerprint": fingerprint})
+        (self.path / MANIFEST_FILE).unlink(missing_ok=True)
+
+    def finish(self, manifest: Manifest) -> None:
+        """Declares the output finished; from here on `is_finished` says so."""
+        sizes = {
+            str(file.relative_to(self.path)): file.stat().st_size
+            for file in sorted(self.path.rglob("*"))
+            if file.is_file() and file.name not in (STARTED_FILE, MANIFEST_FILE)
+        }
+        write_json(self.path / MANIFEST_FILE, asdict(manifest) | {"files": sizes})
+        (self.path / STARTED_FILE).unlink(missing_ok=True)
