@@ -52,7 +52,7 @@ def test_nothing_found_names_option_value_and_remedy(tree, value):
     if value == "":
         (tree / "empty").mkdir()
         value = "empty"
-    with pytest.raises(InputError, match="^seed: ") as caught:
+    with pytest.raises(InputError, match=r"^seed: ") as caught:
         expand([value], "seed", MARKDOWN)
     assert value[:10].replace("\0", "\\x00") in str(caught.value)
     assert len(str(caught.value)) < 6000

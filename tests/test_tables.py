@@ -31,7 +31,12 @@ def test_jsonl_keeps_line_numbers_and_skips_blank_lines(tmp_path):
 def test_the_form_is_told_by_content(tmp_path, name):
     lines = '{"a": 1}\n{"a": 2}\n'
     array = '[{"a": 1},\n {"a": 2}]'
-    for content in (lines, array, '{"data": [{"a": 1}, {"a": 2}]}', '{"version": 1,\n"rows": [{"a": 1}, {"a": 2}]}'):
+    for content in (
+        lines,
+        array,
+        '{"data": [{"a": 1}, {"a": 2}]}',
+        '{"version": 1,\n"rows": [{"a": 1}, {"a": 2}]}',
+    ):
         if content is not lines and name == "a.jsonl" and content.count("\n"):
             continue
         assert [row.values for row in rows(write(tmp_path, name, content))] == [{"a": 1}, {"a": 2}]

@@ -116,11 +116,7 @@ def _nothing(value: str, option: str, suffixes: frozenset[str]) -> InputError:
     path = Path(value).expanduser()
     kinds = ", ".join(sorted(suffixes))
     if glob.has_magic(value):
-        return InputError(
-            f"{option}: no file matches {value!r}. Check the pattern; it must find files named {kinds}."
-        )
+        return InputError(f"{option}: no file matches {value!r}. Check the pattern; it must find files named {kinds}.")
     if path.is_dir():
-        return InputError(
-            f"{option}: the folder {value!r} holds no file that can be read. Known are {kinds}."
-        )
+        return InputError(f"{option}: the folder {value!r} holds no file that can be read. Known are {kinds}.")
     return InputError(f"{option}: {value!r} does not exist. Check the path, relative to {Path.cwd()}.")

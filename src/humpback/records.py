@@ -41,8 +41,9 @@ class DropReason(StrEnum):
     MOSTLY_CODE = "mostly_code"
     INSIDE_KEPT = "inside_kept"
     DUPLICATE = "duplicate"
-    # candidates
-    NO_INSTRUCTION = "no_instruction"
+    OVER_LIMIT = "over_limit"
+    # candidates; an empty instruction is EMPTY_INSTRUCTION
+    UNFINISHED = "unfinished"
     # curation
     BELOW_THRESHOLD = "below_threshold"
     NOT_AMONG_BEST = "not_among_best"
@@ -197,7 +198,8 @@ def _arrow_type(hint: Any) -> pa.DataType:
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return pa.struct(list(arrow_schema(hint)))
     if typing.get_origin(hint) is list:
-        return pa.list_(_arrow_type(typing.get_args(hint)[0]))
+        item, nullable = _without_none(typing.get_args(hint)[0])
+        return pa.list_(pa.field("item", _arrow_type(item), nullable=nullable))
     if issubclass(hint, str):
         return pa.string()
     return {int: pa.int64(), float: pa.float64(), bool: pa.bool_()}[hint]

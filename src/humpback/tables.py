@@ -98,9 +98,7 @@ def unreadable_file(path: Path, error: OSError) -> InputError:
         )
     if isinstance(error, PermissionError):
         return InputError(f"{path}: no permission to read it. Make it readable for this user (chmod u+r).")
-    return InputError(
-        f"{path}: cannot be read ({error.strerror or error}). Check the file and the disk it is on."
-    )
+    return InputError(f"{path}: cannot be read ({error.strerror or error}). Check the file and the disk it is on.")
 
 
 def shorten(text: str, limit: int = SHOWN_CHARS) -> str:
@@ -220,15 +218,12 @@ def _json(path: Path, file: IO[bytes]) -> Iterator[Row | BrokenRow]:
         value = json.loads(file.read().decode("utf-8-sig"))
     except json.JSONDecodeError as error:
         raise InputError(
-            f"{path}: not valid JSON: {error.msg} at line {error.lineno}, character {error.colno}. "
-            "Mend it there."
+            f"{path}: not valid JSON: {error.msg} at line {error.lineno}, character {error.colno}. Mend it there."
         ) from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 at byte {error.start}. Save the file as UTF-8.") from error
     except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"{path}: not valid JSON: nested too deeply, or with too long a number. Mend it."
-        ) from error
+        raise InputError(f"{path}: not valid JSON: nested too deeply, or with too long a number. Mend it.") from error
     for number, item in enumerate(_items(path, value), start=1):
         text = json.dumps(item) if not isinstance(item, dict) or _lone(item) else ""
         checked = _checked(item, text)

@@ -20,7 +20,8 @@ def decode_text(data: bytes) -> str:
     Raises:
         ValueError: the bytes are none of these, or hold NUL and so are no text.
     """
-    return _first(data, [_marked(data) or "utf-8", "cp1252"])
+    marked = _marked(data)
+    return _first(data, [marked] if marked else ["utf-8", "cp1252"])
 
 
 def decode_html(data: bytes) -> str:

@@ -116,11 +116,7 @@ def navigation_header(headers: Sequence[str]) -> Verdict:
     it."""
     for one in headers:
         words = " ".join(_WORD.findall(one.casefold().replace("'", "").replace("’", "")))
-        if (
-            words.replace(" and ", " ") in NAVIGATION
-            or words in NAVIGATION
-            or _VERSION.fullmatch(one.strip())
-        ):
+        if words.replace(" and ", " ") in NAVIGATION or words in NAVIGATION or _VERSION.fullmatch(one.strip()):
             return DropReason.HEADER_NAVIGATION, f"the header {one[:80]!r} announces no content"
     return None
 
@@ -129,22 +125,25 @@ def repeated_sentences(prose: str, config: IngestConfig) -> Verdict:
     """Two sentences share more than `max_sentence_overlap` of their word 3-grams (Jaccard; paper, appendix
     E).
 
-    Pairs are found through the rarest 3-grams of each sentence: two sets whose Jaccard share is above t meet
-    among the first |S| - ceil(t |S|) + 1 members of each when both are in one order (prefix filter of
-    Chaudhuri et al., ICDE 2006), so sentences that share only common phrases are never compared.
+    Only sentences that meet among their rarest 3-grams are compared: where |A & B| / |A | B| > t and |A| <=
+    |B|, they share more than 2t / (1 + t) |A| and more than t |B| members, so that, all in one order, the
+    first ones of A and of B left over by these numbers have one in common (prefix filter; Xiao et al., WWW
+    2008). Sentences that share only common phrases are never compared, which keeps the time far from
+    quadratic.
     """
+    share = config.max_sentence_overlap
     sentences = [(one, _trigrams(one)) for one in _SENTENCE_END.split(_NO_PROSE.sub(" ", prose))]
-    sentences = [(one, grams) for one, grams in sentences if grams]
+    sentences = sorted((pair for pair in sentences if pair[1]), key=lambda pair: len(pair[1]))
     counts = Counter(gram for _, grams in sentences for gram in grams)
     index: dict[tuple[str, ...], list[int]] = {}
     for number, (one, grams) in enumerate(sentences):
         rare = sorted(grams, key=lambda gram: (counts[gram], gram))
-        prefix = rare[: len(grams) - math.ceil(config.max_sentence_overlap * len(grams)) + 1]
-        for other in {other for gram in prefix for other in index.get(gram, ())}:
+        met = rare[: len(grams) - math.floor(share * len(grams))]
+        for other in {other for gram in met for other in index.get(gram, ())}:
             shared = len(grams & sentences[other][1])
-            if shared > config.max_sentence_overlap * len(grams | sentences[other][1]):
+            if shared > share * len(grams | sentences[other][1]):
                 return DropReason.REPEATED_SENTENCES, f"said twice: {' '.join(one.split())[:80]!r}"
-        for gram in prefix:
+        for gram in rare[: len(grams) - math.floor(2 * share / (1 + share) * len(grams))]:
             index.setdefault(gram, []).append(number)
     return None
 

@@ -40,9 +40,7 @@ def read_page(html: str) -> Page:
             tree, preserve_formatting="minimal_html", main_content=True, alt_texts=False, comments=False
         )
         # Nothing is escaped: the text is an answer that people read, not a source that is rendered again.
-        text = markdownify(
-            body, heading_style="ATX", bullets="-", escape_asterisks=False, escape_underscores=False
-        )
+        text = markdownify(body, heading_style="ATX", bullets="-", escape_asterisks=False, escape_underscores=False)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     except (RuntimeError, TypeError) as error:

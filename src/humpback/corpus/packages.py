@@ -63,9 +63,7 @@ def _licence(about: Message) -> str | None:
     expression = str(about.get("License-Expression") or "").strip()
     if expression:
         return expression
-    classifiers = [
-        str(line) for line in about.get_all("Classifier") or [] if str(line).startswith("License ::")
-    ]
+    classifiers = [str(line) for line in about.get_all("Classifier") or [] if str(line).startswith("License ::")]
     names = [line.rsplit("::", 1)[1].strip() for line in classifiers]
     if names:
         return ", ".join(dict.fromkeys(names))

@@ -49,9 +49,7 @@ class _Walk:
         self.dropped: list[Dropped] = []
         self._document = document
         self._config = config
-        self._outline: Outline = (
-            plain_outline(document.text) if _is_plain(document) else outline(document.text)
-        )
+        self._outline: Outline = plain_outline(document.text) if _is_plain(document) else outline(document.text)
 
     def document(self) -> None:
         """Walks the whole tree."""
@@ -130,9 +128,7 @@ def _descendants(section: Section, headers: list[str]) -> Iterator[tuple[Section
 
 
 def _is_plain(document: Document) -> bool:
-    return (
-        document.source.record is None and PurePosixPath(document.source.uri).suffix.lower() in PLAIN_SUFFIXES
-    )
+    return document.source.record is None and PurePosixPath(document.source.uri).suffix.lower() in PLAIN_SUFFIXES
 
 
 def _stem(document: Document) -> str:

@@ -267,9 +267,7 @@ def _later_message(line: int, values: Columns) -> Outcome:
         text = _text(values, ("text",))
     except _Wrong as wrong:
         return Rejected(line, DropReason.UNREADABLE, str(wrong))
-    return Rejected(
-        line, DropReason.NOT_BEST_REPLY, "neither a first message nor the best reply to one", text
-    )
+    return Rejected(line, DropReason.NOT_BEST_REPLY, "neither a first message nor the best reply to one", text)
 
 
 def _fits_oasst(values: Columns) -> bool:

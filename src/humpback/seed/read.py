@@ -191,6 +191,4 @@ def _record(outcome: Outcome, row: Row, uri: str) -> Example | Dropped:
 def _duplicate(example: Example) -> Dropped:
     line = example.source.record or ""
     detail = "the same instruction and output came before"
-    return Dropped(
-        _row_id(example.source.uri, int(line)), DropReason.DUPLICATE, detail, example.output, example.source
-    )
+    return Dropped(_row_id(example.source.uri, int(line)), DropReason.DUPLICATE, detail, example.output, example.source)

@@ -33,7 +33,10 @@ def only(found: SeedRows) -> Dropped:
 
 
 def tree(text: str = "q", lang: str = "en", replies: list[dict[str, object]] | None = None) -> dict[str, object]:
-    return {"message_tree_id": "1", "prompt": {"text": text, "role": "prompter", "lang": lang, "replies": replies}}
+    return {
+        "message_tree_id": "1",
+        "prompt": {"text": text, "role": "prompter", "lang": lang, "replies": replies},
+    }
 
 
 def reply(text: str, **more: object) -> dict[str, object]:
@@ -172,7 +175,16 @@ def test_conversations_without_an_answer(tmp_path):
 def test_an_unknown_form_names_columns_and_forms(tmp_path):
     with pytest.raises(InputError) as caught:
         read(tmp_path, [{"foo": 1, "bar": 2}])
-    for piece in ("seed.jsonl", "foo, bar", "pairs", "oasst", "sharegpt", "messages", "self_instruct", "ranked"):
+    for piece in (
+        "seed.jsonl",
+        "foo, bar",
+        "pairs",
+        "oasst",
+        "sharegpt",
+        "messages",
+        "self_instruct",
+        "ranked",
+    ):
         assert piece in str(caught.value)
     with pytest.raises(InputError, match="'messages', which needs"):
         read(tmp_path, [{"instruction": "q", "output": "a"}], IngestConfig(seed_format="messages"))
@@ -216,7 +228,7 @@ def test_digest_follows_the_contents(tmp_path):
     before = seed_digest([str(tmp_path)])
     read(tmp_path, [{"instruction": "q", "output": "b"}])
     assert seed_digest([str(tmp_path)]) != before
-    with pytest.raises(InputError, match="^seed: "):
+    with pytest.raises(InputError, match=r"^seed: "):
         seed_digest([str(tmp_path / "none.jsonl")])
 
 

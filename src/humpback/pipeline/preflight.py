@@ -1,0 +1,118 @@
+"""Everything that can be known to be wrong before anything is run: inputs, model, prompts, disk, folder."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from pathlib import Path
+
+from humpback.config import Config
+from humpback.corpus import read_documents
+from humpback.errors import ConfigError, HumpbackError, InputError, ModelError, WorkspaceError
+from humpback.models import BUILTIN, inspect_model, model_folder
+from humpback.models.builtin import builtin_gguf, cache_folder
+from humpback.prompts.contract import load_templates
+from humpback.seed import read_seed
+from humpback.stages.ingest import MIN_SEED_PAIRS
+from humpback.workspace import RunFolder
+
+BUILTIN_BYTES = 540_000_000  # float32 safetensors of the built-in model
+DOCUMENTS_LOOKED_AT = 20
+_SPARE_BYTES = 200_000_000  # shards, report and logs of a run of ordinary size
+
+
+def preflight(config: Config) -> list[HumpbackError]:
+    """Every problem that can be found without running anything; none means that the run can start."""
+    problems: list[HumpbackError] = []
+    for look in (_seed, _corpus, _evaluation_sets, _prompts, _folder, _model, _disk):
+        try:
+            look(config)
+        except HumpbackError as error:
+            problems.append(error)
+    return problems
+
+
+def _seed(config: Config) -> None:
+    seed = read_seed(config.seed, config.ingest)
+    if len(seed.examples) < MIN_SEED_PAIRS:
+        raise InputError(
+            f"seed: {', '.join(config.seed)}: {len(seed.examples)} usable pairs ({len(seed.dropped)} set aside); at "
+            f"least {MIN_SEED_PAIRS} are needed, a few hundred make a good seed"
+        )
+
+
+def _corpus(config: Config) -> None:
+    documents = read_documents(config.corpus, config.ingest)
+    if not list(itertools.islice(documents, DOCUMENTS_LOOKED_AT)):
+        raise InputError(f"corpus: {', '.join(config.corpus)}: holds no document; name files, a folder or a glob")
+
+
+def _evaluation_sets(config: Config) -> None:
+    for name, file in config.evaluate.sets.items():
+        try:
+            pairs = read_seed([file], config.ingest.model_copy(update={"seed_format": "auto"})).examples
+        except InputError as error:
+            raise InputError(f"evaluate.sets.{name}: {error}") from None
+        if not pairs:
+            raise InputError(f"evaluate.sets.{name}: {file}: holds no usable pair")
+
+
+def _prompts(config: Config) -> None:
+    load_templates(config.prompts)
+    template = config.prompts.chat_template
+    if template is not None and not template.is_file():
+        raise ConfigError([f"prompts.chat_template: {template}: no such file"])
+
+
+def _folder(config: Config) -> None:
+    RunFolder(config.folder).check_version()
+    existing = next(path for path in (config.folder, *config.folder.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        raise WorkspaceError(f"runs_dir: {existing}: is a file; choose another folder")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise WorkspaceError(f"runs_dir: {existing}: cannot be written; choose another `runs_dir`, or change its rights")
+
+
+def _model(config: Config) -> None:
+    if config.engine.kind == "scripted":
+        return
+    if config.model == BUILTIN:
+        builtin_gguf()
+        return
+    context = inspect_model(model_folder(config.model)).context
+    if context is not None and context < config.train.max_tokens:
+        raise ModelError(
+            f"train.max_tokens: {config.train.max_tokens} is longer than the context of {config.model} ({context} tokens)"
+        )
+
+
+def _disk(config: Config) -> None:
+    if config.engine.kind == "scripted":
+        return
+    needed = _SPARE_BYTES + model_bytes(config) * _models_missing(config)
+    _require_space(config.folder, needed, "the run's models")
+    if config.model == BUILTIN and not any(cache_folder().glob("models/*/config.json")):
+        _require_space(cache_folder(), BUILTIN_BYTES, "the built-in model")
+
+
+def model_bytes(config: Config) -> int:
+    """Size of one model folder, in bytes; models are saved in float32."""
+    if config.model == BUILTIN:
+        return BUILTIN_BYTES
+    return 4 * inspect_model(model_folder(config.model)).parameters
+
+
+def _models_missing(config: Config) -> int:
+    names = ["backward", *(f"m{number}" for number in range(config.rounds + 1))]
+    return sum(not (config.folder / "models" / name / "stage.json").exists() for name in names)
+
+
+def _require_space(folder: Path, needed: int, purpose: str) -> None:
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    if free < needed:
+        raise WorkspaceError(
+            f"{folder}: {purpose} need about {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free; free some space or "
+            "choose another `runs_dir`"
+        )

@@ -1,0 +1,124 @@
+"""Running what is stale, one step after another."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from humpback.config import Config
+from humpback.engines import chat_format
+from humpback.errors import ConfigError
+from humpback.hardware import hardware_line, versions
+from humpback.models import model_folder
+from humpback.pipeline.preflight import preflight
+from humpback.pipeline.state import StepState, run_state
+from humpback.pipeline.steps import select_steps
+from humpback.progress import Progress, SilentProgress
+from humpback.prompts import PromptContract
+from humpback.stages.context import StageContext
+from humpback.workspace import Manifest, RunFolder, dropped_rows, row_count
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run did: the steps that were run and those that were there already, by name."""
+
+    folder: Path
+    executed: list[str]
+    reused: list[str]
+
+
+def run_pipeline(config: Config, *, stage: str | None = None, progress: Progress | None = None) -> RunResult:
+    """Brings a run up to date, or one stage of it with all that it needs.
+
+    Args:
+        config: the configuration.
+        stage: a verb of `STAGES`; None runs everything.
+        progress: where long steps show how far they are.
+
+    Raises:
+        HumpbackError: an input, the model, or the folder cannot be used; all that can be known beforehand is
+            checked before the first step.
+    """
+    problems = preflight(config)
+    if problems:
+        raise problems[0] if len(problems) == 1 else _together(problems)
+    folder = RunFolder(config.folder)
+    with folder.locked():
+        folder.create(config)
+        states = run_state(config)
+        if stage is not None:
+            wanted = {step.name for step in select_steps([state.step for state in states], stage)}
+            states = [state for state in states if state.step.name in wanted]
+        return _run_steps(config, folder, states, progress or SilentProgress())
+
+
+def _run_steps(config: Config, folder: RunFolder, states: Sequence[StepState], progress: Progress) -> RunResult:
+    executed: list[str] = []
+    reused: list[str] = []
+    prompts: PromptContract | None = None
+    base_model = Path()
+    for state in states:
+        name = state.step.name
+        if state.status == "done":
+            reused.append(name)
+            continue
+        if prompts is None:  # only now, so that an unchanged run loads nothing
+            base_model = Path() if config.engine.kind == "scripted" else model_folder(config.model)
+            prompts = PromptContract(chat_format(config.engine, config.prompts, base_model), config.prompts)
+        context = StageContext(
+            config=config,
+            output=folder.step(name),
+            inputs={need: folder.step(need).path for need in state.step.needs},
+            prompts=prompts,
+            base_model=base_model,
+            progress=progress,
+            log_metrics=folder.log_metrics,
+        )
+        manifest = _run_step(state, context)
+        folder.log_metrics(name, rows=manifest.rows, dropped=manifest.dropped, seconds=round(manifest.seconds, 2))
+        executed.append(name)
+    return RunResult(folder.path, executed, reused)
+
+
+def _run_step(state: StepState, context: StageContext) -> Manifest:
+    output = context.output
+    output.begin(state.fingerprint)
+    started = time.monotonic()
+    outcome = state.step.run(context)
+    dropped = Counter(str(row.reason) for row in dropped_rows(output.path))
+    manifest = Manifest(
+        step=output.name,
+        fingerprint=state.fingerprint,
+        depends_on=state.depends_on,
+        rows=row_count(output.path),
+        dropped=dict(sorted(dropped.items())),
+        seconds=time.monotonic() - started,
+        facts=outcome.facts,
+        versions=versions(),
+        hardware=hardware_line(),
+    )
+    output.finish(manifest)
+    log.info("%s", summary_line(manifest))
+    return manifest
+
+
+def summary_line(manifest: Manifest) -> str:
+    """One line about a finished step: rows kept, rows set aside, seconds."""
+    dropped = sum(manifest.dropped.values())
+    parts = [f"{manifest.rows} rows"] if manifest.rows else []
+    parts += [f"{dropped} set aside"] if dropped else []
+    if "last_loss" in manifest.facts:
+        parts.append(f"{manifest.facts['examples']} examples, {manifest.facts['steps']} steps, "
+                     f"loss {manifest.facts['first_loss']:.3f} -> {manifest.facts['last_loss']:.3f}")
+    return f"{manifest.step}: {', '.join([*parts, f'{manifest.seconds:.1f} s'])}"
+
+
+def _together(problems: Sequence[Exception]) -> Exception:
+    return ConfigError([str(problem) for problem in problems])

@@ -1,0 +1,71 @@
+"""What of a run is done, half done or still to do, for one configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from humpback.config import Config
+from humpback.corpus import corpus_digest
+from humpback.models import model_digest
+from humpback.pipeline.steps import InputDigests, Step, pipeline_steps
+from humpback.prompts import ChatFormat
+from humpback.prompts.contract import contract_digest, load_templates
+from humpback.seed import seed_digest
+from humpback.workspace import RunFolder, fingerprint
+
+Status = Literal["done", "started", "to do"]
+
+
+@dataclass(frozen=True, slots=True)
+class StepState:
+    """A step, the fingerprint its output must have, and how far that output is."""
+
+    step: Step
+    fingerprint: str
+    depends_on: dict[str, object]
+    status: Status
+
+
+def run_state(config: Config) -> list[StepState]:
+    """The state of every step of the run, in order. Reads inputs and manifests; loads no weights, writes nothing."""
+    digests = InputDigests(
+        seed=seed_digest(config.seed),
+        corpus=corpus_digest(config.corpus),
+        evaluation_sets={name: seed_digest([file]) for name, file in config.evaluate.sets.items()},
+    )
+    return step_states(config, pipeline_steps(config, digests))
+
+
+def step_states(config: Config, steps: Sequence[Step]) -> list[StepState]:
+    """The states of given steps; each must come after those it needs."""
+    folder = RunFolder(config.folder)
+    scripted = config.engine.kind == "scripted"
+    base_model = "scripted" if scripted else model_digest(config.model)
+    # The chat template belongs to the model, whose digest stands beside it; only a replaced one counts by itself.
+    replaced = config.prompts.chat_template
+    template = replaced.read_text(encoding="utf-8") if replaced else ChatFormat.plain().template
+    prompts = contract_digest(load_templates(config.prompts), template, config.prompts)
+    found: dict[str, str] = {}
+    states = []
+    for step in steps:
+        depends_on: dict[str, object] = {
+            "stage": step.stage,
+            "version": step.version,
+            "settings": step.settings,
+            "needs": {name: found[name] for name in step.needs},
+        }
+        if step.uses_prompts:
+            depends_on["prompts"] = prompts
+        if step.uses_base_model:
+            depends_on["base_model"] = base_model
+        found[step.name] = fingerprint(depends_on)
+        output = folder.step(step.name)
+        status: Status = "to do"
+        if output.is_finished(found[step.name]):
+            status = "done"
+        elif output.is_started(found[step.name]):
+            status = "started"
+        states.append(StepState(step, found[step.name], depends_on, status))
+    return states

@@ -1,0 +1,177 @@
+"""The steps of a run: stages times rounds, each with what it needs and what its output depends on.
+
+A step's fingerprint covers its stage's version, the settings it reads, the prompts where it uses them, and the
+fingerprints of the steps it needs. Settings that change how fast something is computed, not what, stay out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from humpback.config import Config
+from humpback.stages import augment, curate, evaluate, export, ingest, rate, report, train
+from humpback.stages.context import Outcome, StageContext
+
+# The verbs of the command line, in order; each names one or more kinds of steps below.
+STAGES = ("ingest", "train", "augment", "rate", "curate", "evaluate", "export", "report")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One folder of the run: what makes it, from what, and what its content depends on."""
+
+    name: str
+    stage: str
+    needs: tuple[str, ...]
+    settings: dict[str, Any]
+    version: int
+    run: Callable[[StageContext], Outcome]
+    uses_prompts: bool = False
+    uses_base_model: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InputDigests:
+    """Fingerprints of what the user brings, taken once at the start of a command."""
+
+    seed: str
+    corpus: str
+    evaluation_sets: dict[str, str]
+
+
+def pipeline_steps(config: Config, digests: InputDigests) -> list[Step]:
+    """Every step of the run in the order in which they run."""
+    settings = _Settings(config, digests)
+    steps = [
+        Step("seed", "ingest", (), settings.seed(), ingest.VERSION, ingest.ingest_seed),
+        Step("passages", "ingest", (), settings.passages(), ingest.VERSION, ingest.ingest_passages),
+        Step("segments", "ingest", ("passages",), settings.segments(), ingest.VERSION, ingest.ingest_segments),
+        _model("backward", ("seed",), settings, train.train_backward),
+        Step(
+            "candidates",
+            "augment",
+            ("segments", "models/backward"),
+            settings.augment(),
+            augment.VERSION,
+            augment.augment,
+            uses_prompts=True,
+        ),
+        _model("m0", ("seed",), settings, train.train_forward),
+    ]
+    for number in range(1, config.rounds + 1):
+        steps += _round(number, settings)
+    rounds = range(1, config.rounds + 1)
+    models = ("models/backward", "models/m0", *(f"models/m{number}" for number in rounds))
+    ratings = tuple(f"ratings-{number}" for number in rounds)
+    last = f"curated-{config.rounds}"
+    steps.append(Step("dataset", "export", ("candidates", *ratings, last), settings.export(), export.VERSION, export.export_dataset))
+    steps.append(
+        Step(
+            "evaluation",
+            "evaluate",
+            ("seed", *models),
+            settings.evaluate(),
+            evaluate.VERSION,
+            evaluate.evaluate,
+            uses_prompts=True,
+            uses_base_model=True,
+        )
+    )
+    everything = tuple(step.name for step in steps)
+    steps.append(Step("report", "report", everything, settings.report(), report.VERSION, report.write_report))
+    return steps
+
+
+def select_steps(steps: Sequence[Step], stage: str) -> list[Step]:
+    """The steps of one stage and all that they need, in order."""
+    wanted = {step.name for step in steps if step.stage == stage}
+    for step in reversed(steps):
+        if step.name in wanted:
+            wanted.update(step.needs)
+    return [step for step in steps if step.name in wanted]
+
+
+def _round(number: int, settings: _Settings) -> list[Step]:
+    ratings, curated = f"ratings-{number}", f"curated-{number}"
+    needs = ("candidates", f"models/m{number - 1}")
+    return [
+        Step(ratings, "rate", needs, settings.rate(), rate.VERSION, rate.rate, uses_prompts=True),
+        Step(curated, "curate", ("candidates", ratings), settings.curate(), curate.VERSION, curate.curate),
+        _model(f"m{number}", ("seed", curated), settings, train.train_forward),
+    ]
+
+
+def _model(
+    name: str, needs: tuple[str, ...], settings: _Settings, run: Callable[[StageContext], Outcome]
+) -> Step:
+    return Step(
+        f"models/{name}",
+        "train",
+        needs,
+        settings.train(),
+        train.VERSION,
+        run,
+        uses_prompts=True,
+        uses_base_model=True,
+    )
+
+
+class _Settings:
+    """What each kind of step reads of the configuration, as JSON-able values."""
+
+    _SEED_FIELDS = frozenset({"seed_format", "seed_limit", "seed_language", "held_out_fraction", "max_broken_fraction"})
+
+    def __init__(self, config: Config, digests: InputDigests) -> None:
+        self._config = config
+        self._digests = digests
+        self._engine = {"kind": config.engine.kind, "dtype": config.engine.dtype}
+        self._shards = {"rows_per_shard": config.engine.rows_per_shard}
+
+    def seed(self) -> dict[str, Any]:
+        chosen = self._config.ingest.model_dump(mode="json", include=set(self._SEED_FIELDS))
+        return {"ingest": chosen, "input": self._digests.seed, "random_seed": self._config.random_seed}
+
+    def passages(self) -> dict[str, Any]:
+        left_out = self._SEED_FIELDS - {"max_broken_fraction"} | {"max_segments"}
+        chosen = self._config.ingest.model_dump(mode="json", exclude=set(left_out))
+        return {"ingest": chosen, "input": self._digests.corpus}
+
+    def segments(self) -> dict[str, Any]:
+        limit = self._config.ingest.max_segments
+        return {"max_segments": limit, "random_seed": self._config.random_seed if limit else None}
+
+    def train(self) -> dict[str, Any]:
+        chosen = self._config.train.model_dump(mode="json", exclude={"checkpoint_minutes"})
+        return {"train": chosen, "engine": self._config.engine.kind, "random_seed": self._config.random_seed}
+
+    def augment(self) -> dict[str, Any]:
+        return self._section("augment") | {"random_seed": self._config.random_seed} | self._shards
+
+    def rate(self) -> dict[str, Any]:
+        method = self._config.rate.method
+        fields = {"method"} if method == "expected" else None
+        chosen = self._config.rate.model_dump(mode="json", include=fields)
+        seed = self._config.random_seed if method == "written" else None
+        return {"rate": chosen, "random_seed": seed, "engine": self._engine} | self._shards
+
+    def curate(self) -> dict[str, Any]:
+        chosen = self._config.curate.model_dump(mode="json")
+        return {"curate": chosen, "random_seed": self._config.random_seed} | self._shards
+
+    def export(self) -> dict[str, Any]:
+        return {"name": self._config.name, "model": self._config.model, "rounds": self._config.rounds}
+
+    def evaluate(self) -> dict[str, Any]:
+        return self._section("evaluate") | {
+            "inputs": self._digests.evaluation_sets,
+            "max_tokens": self._config.train.max_tokens,
+            "random_seed": self._config.random_seed,
+        }
+
+    def report(self) -> dict[str, Any]:
+        return {"config": self._config.model_dump(mode="json", exclude={"runs_dir"})}
+
+    def _section(self, name: str) -> dict[str, Any]:
+        return {name: getattr(self._config, name).model_dump(mode="json"), "engine": self._engine}

@@ -1,0 +1,1 @@
+"""One verb each. Stages never import each other; they meet only in files."""

@@ -1,0 +1,105 @@
+"""Trains the backward model and the forward models, each from the base model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from humpback.engines.scripted import SCRIPT_FILE
+from humpback.errors import NothingLeftError
+from humpback.prompts import Pair, PromptContract
+from humpback.randomness import derived_seed
+from humpback.records import Curated, Example
+from humpback.stages.context import Outcome, StageContext
+from humpback.workspace import fingerprint, read_rows, write_json
+
+VERSION = 1
+
+
+def train_backward(context: StageContext) -> Outcome:
+    """Trains M_yx on the seed pairs turned round (section 2.1)."""
+    from humpback.prompts import cut_text
+
+    pairs = [(example.instruction, example.output) for example in read_rows(context.inputs["seed"], Example)]
+    limit = context.config.prompts.max_text_tokens
+    if context.is_scripted:
+        return _script(context, [context.prompts.backward_pair(*pair) for pair in pairs])
+    from humpback.models import load_tokenizer
+
+    tokenizer = load_tokenizer(context.base_model)
+    cut = [(instruction, cut_text(tokenizer, output, limit)) for instruction, output in pairs]
+    texts_cut = sum(len(short) < len(whole) for (_, short), (_, whole) in zip(cut, pairs, strict=True))
+    outcome = _fine_tune(context, [context.prompts.backward_pair(*pair) for pair in cut])
+    return Outcome(outcome.facts | {"texts_cut": texts_cut})
+
+
+def train_forward(context: StageContext) -> Outcome:
+    """Trains M_0 on the seed, or M_t on the seed and the curated set of round t, tagged apart (section 2.2)."""
+    curated = next((folder for name, folder in context.inputs.items() if name.startswith("curated")), None)
+    pairs = list(forward_pairs(context.prompts, context.inputs["seed"], curated))
+    return _script(context, pairs) if context.is_scripted else _fine_tune(context, pairs)
+
+
+def forward_pairs(prompts: PromptContract, seed: Path, curated: Path | None) -> Iterator[Pair]:
+    """The training pairs of a forward model: seed pairs under S_a, then curated ones under S_w."""
+    for example in read_rows(seed, Example):
+        yield prompts.forward_pair(example.instruction, example.output, prompts.config.seed_tag)
+    if curated is not None:
+        for row in read_rows(curated, Curated):
+            yield prompts.forward_pair(row.instruction, row.output, prompts.config.web_tag)
+
+
+def _fine_tune(context: StageContext, pairs: list[Pair]) -> Outcome:
+    from humpback.models import load_tokenizer
+    from humpback.prompts import tokenise_pair
+    from humpback.training import fine_tune
+
+    config = context.config
+    tokenizer = load_tokenizer(context.base_model)
+    tokenised = [tokenise_pair(tokenizer, pair, config.train.max_tokens) for pair in pairs]
+    rows = [row for row in tokenised if row is not None]
+    if not rows:
+        raise NothingLeftError(
+            f"{context.output.name}: every prompt is longer than train.max_tokens ({config.train.max_tokens}); raise it"
+        )
+    name = context.output.name
+    with context.progress.task(f"training {name}", None, "steps") as task:
+
+        def report(entry: dict[str, float]) -> None:
+            task.advance()
+            task.note(f"loss {entry['loss']:.3f}")
+            context.log_metrics(name, **{key: value for key, value in entry.items() if key != "epoch"})
+
+        result = fine_tune(
+            context.base_model,
+            rows,
+            context.output.path,
+            config.train,
+            device=config.engine.device,
+            seed=derived_seed(config.random_seed, name),
+            end=context.prompts.chat.end,
+            on_step=report,
+        )
+    write_json(context.output.path / "training.json", asdict(result))
+    return Outcome(
+        {
+            "examples": len(rows),
+            "prompts_too_long": len(tokenised) - len(rows),
+            "answers_cut": sum(row.is_cut for row in rows),
+            "steps": result.recipe.steps,
+            "batch_size": result.recipe.batch_size,
+            "learning_rate": result.recipe.rates[0],
+            "first_loss": result.history[0]["loss"] if result.history else None,
+            "last_loss": result.history[-1]["loss"] if result.history else None,
+            "tokens": result.tokens,
+            "tokens_per_second": round(result.tokens_per_second, 1),
+            "dtype": result.dtype,
+        }
+    )
+
+
+def _script(context: StageContext, pairs: list[Pair]) -> Outcome:
+    identity = fingerprint([[pair.prompt, pair.completion] for pair in pairs])
+    write_json(context.output.path / SCRIPT_FILE, {"identity": identity})
+    return Outcome({"examples": len(pairs)})
