@@ -134,9 +134,7 @@ def _suggestion(location: Location) -> str:
     if close:
         return f"; did you mean `{close[0]}`?"
     elsewhere = [
-        f"{section}.{location[-1]}"
-        for section in Config.model_fields
-        if str(location[-1]) in _known_keys((section,))
+        f"{section}.{location[-1]}" for section in Config.model_fields if str(location[-1]) in _known_keys((section,))
     ]
     if elsewhere:
         return f"; did you mean `{elsewhere[0]}`?"

@@ -18,9 +18,7 @@ HEAD = """\
 WIDTH = 100
 
 
-def config_template(
-    name: str, *, model: str = "builtin", seed: str = "seed.jsonl", corpus: str = "documents/"
-) -> str:
+def config_template(name: str, *, model: str = "builtin", seed: str = "seed.jsonl", corpus: str = "documents/") -> str:
     """A commented configuration: the four inputs set, every other field shown with its default."""
     given = {"model": model, "seed": seed, "corpus": corpus, "rounds": 2}
     lines = [HEAD.format(name=name)]

@@ -36,9 +36,7 @@ class SeededNucleus(LogitsProcessor):  # type: ignore[misc]
         cumulative = torch.cumsum(ordered, dim=-1)
         inside = cumulative - ordered < self._top_p  # the smallest set that reaches top_p; never empty
         mass = torch.where(inside, ordered, 0.0).sum(dim=-1, keepdim=True)
-        uniforms = torch.as_tensor(
-            self._uniforms[:, self._step], device=scores.device, dtype=cumulative.dtype
-        )
+        uniforms = torch.as_tensor(self._uniforms[:, self._step], device=scores.device, dtype=cumulative.dtype)
         self._step += 1
         rank = torch.searchsorted(cumulative, uniforms[:, None] * mass, right=True)
         rank = torch.minimum(rank, inside.sum(dim=-1, keepdim=True) - 1)

@@ -64,15 +64,11 @@ class ScriptedEngine:
     def _generation(self, request: GenerationRequest, sampling: Sampling) -> Generation:
         draw = self._fraction(request.prompt, request.seed)
         if draw < 0.02:  # a few that never end, as real models have them
-            return Generation(
-                request.row_id, "word " * sampling.max_new_tokens, "length", sampling.max_new_tokens
-            )
+            return Generation(request.row_id, "word " * sampling.max_new_tokens, "length", sampling.max_new_tokens)
         words = [word for word in request.prompt.split() if word.isalpha() and len(word) > 3]
         start = int(draw * max(1, len(words) - 6))
         verdict = f"Score: {1 + int(5 * draw)}" if "Score:" in request.prompt else "?"
-        text = (
-            f"What should I know about {' '.join(words[start : start + 5])}{verdict.rjust(len(verdict) + 1)}"
-        )
+        text = f"What should I know about {' '.join(words[start : start + 5])}{verdict.rjust(len(verdict) + 1)}"
         return Generation(request.row_id, text, "end", len(text.split()))
 
     def _fraction(self, *parts: object) -> float:

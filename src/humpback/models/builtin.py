@@ -29,9 +29,7 @@ def builtin_gguf() -> Path:
         distribution = importlib.metadata.distribution(PACKAGE)
         importlib.metadata.distribution("gguf")
     except importlib.metadata.PackageNotFoundError:
-        raise MissingDependencyError(
-            f"model: builtin needs two packages; install them with `{INSTALL}`"
-        ) from None
+        raise MissingDependencyError(f"model: builtin needs two packages; install them with `{INSTALL}`") from None
     for file in distribution.files or []:
         if file.suffix == ".gguf":
             return Path(str(distribution.locate_file(file)))

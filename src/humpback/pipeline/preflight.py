@@ -71,7 +71,9 @@ def _folder(config: Config) -> None:
     if not existing.is_dir():
         raise WorkspaceError(f"runs_dir: {existing}: is a file; choose another folder")
     if not os.access(existing, os.W_OK | os.X_OK):
-        raise WorkspaceError(f"runs_dir: {existing}: cannot be written; choose another `runs_dir`, or change its rights")
+        raise WorkspaceError(
+            f"runs_dir: {existing}: cannot be written; choose another `runs_dir`, or change its rights"
+        )
 
 
 def _model(config: Config) -> None:

@@ -115,8 +115,10 @@ def summary_line(manifest: Manifest) -> str:
     parts = [f"{manifest.rows} rows"] if manifest.rows else []
     parts += [f"{dropped} set aside"] if dropped else []
     if "last_loss" in manifest.facts:
-        parts.append(f"{manifest.facts['examples']} examples, {manifest.facts['steps']} steps, "
-                     f"loss {manifest.facts['first_loss']:.3f} -> {manifest.facts['last_loss']:.3f}")
+        parts.append(
+            f"{manifest.facts['examples']} examples, {manifest.facts['steps']} steps, "
+            f"loss {manifest.facts['first_loss']:.3f} -> {manifest.facts['last_loss']:.3f}"
+        )
     return f"{manifest.step}: {', '.join([*parts, f'{manifest.seconds:.1f} s'])}"
 
 

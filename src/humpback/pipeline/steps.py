@@ -66,7 +66,16 @@ def pipeline_steps(config: Config, digests: InputDigests) -> list[Step]:
     models = ("models/backward", "models/m0", *(f"models/m{number}" for number in rounds))
     ratings = tuple(f"ratings-{number}" for number in rounds)
     last = f"curated-{config.rounds}"
-    steps.append(Step("dataset", "export", ("candidates", *ratings, last), settings.export(), export.VERSION, export.export_dataset))
+    steps.append(
+        Step(
+            "dataset",
+            "export",
+            ("candidates", *ratings, last),
+            settings.export(),
+            export.VERSION,
+            export.export_dataset,
+        )
+    )
     steps.append(
         Step(
             "evaluation",
@@ -103,9 +112,7 @@ def _round(number: int, settings: _Settings) -> list[Step]:
     ]
 
 
-def _model(
-    name: str, needs: tuple[str, ...], settings: _Settings, run: Callable[[StageContext], Outcome]
-) -> Step:
+def _model(name: str, needs: tuple[str, ...], settings: _Settings, run: Callable[[StageContext], Outcome]) -> Step:
     return Step(
         f"models/{name}",
         "train",

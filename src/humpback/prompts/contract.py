@@ -117,9 +117,7 @@ def load_templates(config: PromptsConfig) -> dict[str, str]:
 
 def contract_digest(texts: dict[str, str], chat_template: str, config: PromptsConfig) -> str:
     """A fingerprint of the templates, the chat format and the settings that shape prompts."""
-    settings = config.model_dump(
-        mode="json", exclude={"rating_template", "backward_template", "chat_template"}
-    )
+    settings = config.model_dump(mode="json", exclude={"rating_template", "backward_template", "chat_template"})
     return fingerprint([texts, chat_template, settings, BACKWARD_SYSTEM, RATING_SYSTEM, SCORE_LABEL, SCORES])
 
 

@@ -40,9 +40,7 @@ def curate(context: StageContext) -> Outcome:
             rating = ratings[row.id]
             if rating.rating is not None and row.id in kept_ids:
                 kept.append(
-                    Curated(
-                        row.id, row.instruction, row.output, row.headers, row.source, rating.rating, round_number
-                    )
+                    Curated(row.id, row.instruction, row.output, row.headers, row.source, rating.rating, round_number)
                 )
             else:
                 reason = DropReason.UNPARSED if rating.rating is None else missed

@@ -46,7 +46,9 @@ def evaluate(context: StageContext) -> Outcome:
             if not file.exists():
                 engine = context.engine(folder)
                 direction = BACKWARD if name == BACKWARD else "forward"
-                write_json(file, {part.name: pair_losses(engine, context.prompts, part, config, direction) for part in sets})
+                write_json(
+                    file, {part.name: pair_losses(engine, context.prompts, part, config, direction) for part in sets}
+                )
             losses[name] = json.loads(file.read_text(encoding="utf-8"))
             task.advance(sum(len(part.pairs) for part in sets))
     result = summarise(losses, sets, config)

@@ -40,9 +40,7 @@ def export_dataset(context: StageContext) -> Outcome:
             if rating.candidate_id in wanted:
                 ratings[rating.candidate_id].append(rating.rating)
     rows = [
-        DatasetRow(
-            row.id, row.instruction, row.output, row.headers, row.source, row.rating, ratings[row.id], row.round
-        )
+        DatasetRow(row.id, row.instruction, row.output, row.headers, row.source, row.rating, ratings[row.id], row.round)
         for row in kept
     ]
     folder = context.output.path
@@ -94,4 +92,3 @@ Instructions may not fit their outputs, and outputs were not checked for truth. 
 
 def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")[:120]
-

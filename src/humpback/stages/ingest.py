@@ -58,7 +58,9 @@ def ingest_passages(context: StageContext) -> Outcome:
 
     source = read_documents(config.corpus, config.ingest)
     with context.progress.task("reading documents", None, "documents") as task:
-        map_shards(source, context.output, Segment, cut, rows_per_shard=config.ingest.documents_per_shard, advance=count)
+        map_shards(
+            source, context.output, Segment, cut, rows_per_shard=config.ingest.documents_per_shard, advance=count
+        )
     return Outcome({"documents": documents})
 
 

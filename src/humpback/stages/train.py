@@ -8,7 +8,7 @@ from pathlib import Path
 
 from humpback.engines.scripted import SCRIPT_FILE
 from humpback.errors import NothingLeftError
-from humpback.prompts import Pair, PromptContract
+from humpback.prompts import Pair, PromptContract, cut_text, tokenise_pair
 from humpback.randomness import derived_seed
 from humpback.records import Curated, Example
 from humpback.stages.context import Outcome, StageContext
@@ -19,8 +19,6 @@ VERSION = 1
 
 def train_backward(context: StageContext) -> Outcome:
     """Trains M_yx on the seed pairs turned round (section 2.1)."""
-    from humpback.prompts import cut_text
-
     pairs = [(example.instruction, example.output) for example in read_rows(context.inputs["seed"], Example)]
     limit = context.config.prompts.max_text_tokens
     if context.is_scripted:
@@ -51,9 +49,8 @@ def forward_pairs(prompts: PromptContract, seed: Path, curated: Path | None) -> 
 
 
 def _fine_tune(context: StageContext, pairs: list[Pair]) -> Outcome:
-    from humpback.models import load_tokenizer
-    from humpback.prompts import tokenise_pair
-    from humpback.training import fine_tune
+    from humpback.models import inspect_model, load_tokenizer
+    from humpback.training import fine_tune, recipe_for
 
     config = context.config
     tokenizer = load_tokenizer(context.base_model)
@@ -64,7 +61,8 @@ def _fine_tune(context: StageContext, pairs: list[Pair]) -> Outcome:
             f"{context.output.name}: every prompt is longer than train.max_tokens ({config.train.max_tokens}); raise it"
         )
     name = context.output.name
-    with context.progress.task(f"training {name}", None, "steps") as task:
+    recipe = recipe_for(len(rows), inspect_model(context.base_model).parameters, config.train)
+    with context.progress.task(f"training {name}", recipe.steps, "steps") as task:
 
         def report(entry: dict[str, float]) -> None:
             task.advance()
@@ -76,6 +74,7 @@ def _fine_tune(context: StageContext, pairs: list[Pair]) -> Outcome:
             rows,
             context.output.path,
             config.train,
+            recipe,
             device=config.engine.device,
             seed=derived_seed(config.random_seed, name),
             end=context.prompts.chat.end,
@@ -87,9 +86,9 @@ def _fine_tune(context: StageContext, pairs: list[Pair]) -> Outcome:
             "examples": len(rows),
             "prompts_too_long": len(tokenised) - len(rows),
             "answers_cut": sum(row.is_cut for row in rows),
-            "steps": result.recipe.steps,
-            "batch_size": result.recipe.batch_size,
-            "learning_rate": result.recipe.rates[0],
+            "steps": recipe.steps,
+            "batch_size": recipe.batch_size,
+            "learning_rate": recipe.rates[0],
             "first_loss": result.history[0]["loss"] if result.history else None,
             "last_loss": result.history[-1]["loss"] if result.history else None,
             "tokens": result.tokens,

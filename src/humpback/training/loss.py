@@ -31,9 +31,7 @@ def held_out_loss(losses: Sequence[float], *, samples: int, seed: int) -> HeldOu
     return HeldOutLoss(float(values.mean()), float(low), float(high), len(values))
 
 
-def paired_difference(
-    losses: Sequence[float], reference: Sequence[float], *, samples: int, seed: int
-) -> HeldOutLoss:
+def paired_difference(losses: Sequence[float], reference: Sequence[float], *, samples: int, seed: int) -> HeldOutLoss:
     """The mean of `losses - reference`, pair by pair, with its interval: below zero where the model is better."""
     differences = [loss - other for loss, other in zip(losses, reference, strict=True)]
     return held_out_loss(differences, samples=samples, seed=seed)

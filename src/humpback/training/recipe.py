@@ -51,9 +51,7 @@ def recipe_for(examples: int, parameters: int, config: TrainConfig) -> Recipe:
     while batch % micro:
         micro -= 1
     rate = config.learning_rate or _default_rate(parameters, config)
-    return Recipe(
-        config.steps or paper_steps(examples), batch, micro, (rate, rate * config.final_learning_rate_ratio)
-    )
+    return Recipe(config.steps or paper_steps(examples), batch, micro, (rate, rate * config.final_learning_rate_ratio))
 
 
 def paper_steps(examples: int) -> int:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from humpback.config import TrainConfig
 from humpback.errors import ModelError
-from humpback.models import device_name, inspect_model, load_model, load_tokenizer, resolved_dtype
+from humpback.models import device_name, load_model, load_tokenizer, resolved_dtype
 from humpback.prompts import TokenRow
-from humpback.training.recipe import Recipe, recipe_for
+from humpback.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer, TrainerCallback
@@ -41,11 +41,13 @@ def fine_tune(
     rows: Sequence[TokenRow],
     output: Path,
     config: TrainConfig,
+    recipe: Recipe,
     *,
     device: str,
     seed: int,
     end: str,
     on_step: Callable[[dict[str, float]], None] = lambda entry: None,
+    save: bool = True,
 ) -> TrainingResult:
     """Trains the model in folder `base` on `rows` and leaves a whole model folder at `output`.
 
@@ -54,11 +56,13 @@ def fine_tune(
         rows: token rows, in any order; the order of training depends on `seed` alone.
         output: folder for weights, tokenizer and generation settings. Checkpoints of a stopped attempt in it are
             gone on from.
-        config: the settings; open ones are decided by `recipe_for`.
+        config: the method and arithmetic.
+        recipe: steps, batch and rates, from `recipe_for`.
         device: as in `engine.device`.
         seed: for the order of the rows and for dropout.
         end: text of the token that ends an answer, stored as the model's end token.
         on_step: called after every optimiser step with its figures.
+        save: whether the model is kept; a probe of the speed has no use for it.
 
     Raises:
         ModelError: the loss is not a number, or memory ran out on the smallest batch.
@@ -66,8 +70,6 @@ def fine_tune(
     import torch
 
     device = device_name(device)
-    info = inspect_model(base)
-    recipe = recipe_for(len(rows), info.parameters, config)
     dtype = resolved_dtype(config.dtype, device)
     tokenizer = load_tokenizer(base)
     model = load_model(base, dtype=torch.float32, device=device)
@@ -79,7 +81,8 @@ def fine_tune(
     trainer.add_callback(_watcher(on_step, config.checkpoint_minutes))
     _train(trainer, output)
     seconds = time.monotonic() - started
-    _save(trainer, tokenizer, output, config, end)
+    if save:
+        _save(trainer, tokenizer, output, config, end)
     tokens = _trained_tokens(rows, recipe)
     history = [entry for entry in trainer.state.log_history if "loss" in entry]
     return TrainingResult(recipe, history, tokens / seconds, tokens, str(dtype).removeprefix("torch."))
@@ -98,6 +101,7 @@ def _trainer(
     bf16: bool,
 ) -> Trainer:
     from datasets import Dataset
+    from transformers import PrinterCallback
     from trl import SFTConfig, SFTTrainer
 
     from humpback.training.trainer import TargetTokenTrainer
@@ -131,13 +135,15 @@ def _trainer(
     )
     columns = {"input_ids": [row.input_ids for row in rows], "labels": [row.labels for row in rows]}
     trainer_class = SFTTrainer if device == "cuda" else TargetTokenTrainer
-    return trainer_class(
+    trainer = trainer_class(
         model=model,
         args=settings,
         train_dataset=Dataset.from_dict(columns),
         processing_class=tokenizer,
         peft_config=_lora(config) if config.method == "lora" else None,
     )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
 
 
 def _lora(config: TrainConfig) -> Any:
@@ -206,9 +212,7 @@ def _train(trainer: Trainer, output: Path) -> None:
         ) from error
 
 
-def _save(
-    trainer: Trainer, tokenizer: PreTrainedTokenizerBase, output: Path, config: TrainConfig, end: str
-) -> None:
+def _save(trainer: Trainer, tokenizer: PreTrainedTokenizerBase, output: Path, config: TrainConfig, end: str) -> None:
     model = trainer.accelerator.unwrap_model(trainer.model)
     if config.method == "lora":
         model = model.merge_and_unload()

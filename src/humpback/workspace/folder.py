@@ -39,9 +39,7 @@ class RunFolder:
         """
         self.check_version()
         if not (self.path / VERSION_FILE).exists():
-            write_json(
-                self.path / VERSION_FILE, {"workspace_version": WORKSPACE_VERSION, "humpback": __version__}
-            )
+            write_json(self.path / VERSION_FILE, {"workspace_version": WORKSPACE_VERSION, "humpback": __version__})
         text = config_as_yaml(config)
         file = self.path / CONFIG_FILE
         if not file.exists() or file.read_text(encoding="utf-8") != text:
@@ -58,9 +56,7 @@ class RunFolder:
             try:
                 found = json.loads(file.read_text(encoding="utf-8"))["workspace_version"]
             except (ValueError, KeyError, TypeError):
-                raise WorkspaceError(
-                    f"{file}: is damaged; use another `name`, or remove the folder"
-                ) from None
+                raise WorkspaceError(f"{file}: is damaged; use another `name`, or remove the folder") from None
             if found != WORKSPACE_VERSION:
                 raise WorkspaceError(
                     f"{self.path}: was made with another version of Humpback (folder layout {found}; this is "
@@ -108,9 +104,9 @@ class RunFolder:
             file.flush()
             yield
 
-    def log_metrics(self, step: str, **values: Any) -> None:
-        """Adds a line to `metrics.jsonl`."""
-        line = json.dumps({"time": round(time.time(), 3), "step": step, **values}, ensure_ascii=False)
+    def log_metrics(self, name: str, /, **values: Any) -> None:
+        """Adds a line about the step called `name` to `metrics.jsonl`."""
+        line = json.dumps({"time": round(time.time(), 3), "name": name, **values}, ensure_ascii=False)
         with (
             disk_errors_explained(self.path),
             (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file,

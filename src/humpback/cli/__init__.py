@@ -1,0 +1,1 @@
+"""The `humpback` command: parsing and printing only."""

@@ -1,0 +1,236 @@
+"""The commands. Each imports what it runs inside itself, so that `humpback --help` is instant."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from humpback.errors import HumpbackError, InputError
+from humpback.version import __version__
+
+app = typer.Typer(
+    name="humpback",
+    help="Instruction backtranslation: documents and seed pairs in, a curated dataset and a tuned model out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+prompts_app = typer.Typer(help="Look at the prompts that models are trained on and asked.", no_args_is_help=True)
+app.add_typer(prompts_app, name="prompts")
+
+DEFAULT_CONFIG = Path("humpback.yaml")
+INTERRUPTED = 130  # the shell's code for SIGINT
+
+ConfigFile = Annotated[Path, typer.Argument(help="The configuration, as `humpback init` writes it.")]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", "-s", metavar="KEY=VALUE", help="Change one field, e.g. train.steps=100.")
+]
+EngineKind = Annotated[str | None, typer.Option("--engine", help="`scripted` walks the run without any model.")]
+RunArgument = Annotated[Path, typer.Argument(help="A run's folder, e.g. runs/humpback.", metavar="RUN")]
+
+
+@app.callback()
+def _start(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def init(
+    path: Annotated[Path, typer.Argument(help="Where to write it.")] = DEFAULT_CONFIG,
+    model: Annotated[str, typer.Option(help="Base model: `builtin`, a folder, or a hub name.")] = "builtin",
+    seed: Annotated[str, typer.Option(help="Your instruction/output pairs.")] = "seed.jsonl",
+    corpus: Annotated[str, typer.Option(help="Your documents.")] = "documents/",
+    force: Annotated[bool, typer.Option(help="Overwrite a file that is there.")] = False,
+) -> None:
+    """Write a commented configuration with every field and its default."""
+    from humpback.config import config_template
+    from humpback.workspace import write_text
+
+    if path.exists() and not force:
+        raise InputError(f"{path}: is there already; give another name, or --force to overwrite it")
+    write_text(path, config_template(str(path), model=model, seed=seed, corpus=corpus))
+    typer.echo(f"{path} written. Set `seed` and `corpus` in it, then: humpback check {path}")
+
+
+@app.command()
+def run(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, engine: EngineKind = None) -> None:
+    """Run everything that is not done yet: documents to dataset, models and report."""
+    _run(config, overrides, engine, stage=None)
+
+
+@app.command()
+def ingest(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, engine: EngineKind = None) -> None:
+    """Read seed and documents into pairs and segments."""
+    _run(config, overrides, engine, stage="ingest")
+
+
+@app.command()
+def train(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, engine: EngineKind = None) -> None:
+    """Train the backward and forward models, with all that they need."""
+    _run(config, overrides, engine, stage="train")
+
+
+@app.command()
+def augment(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, engine: EngineKind = None) -> None:
+    """Write an instruction for every segment, with all that this needs."""
+    _run(config, overrides, engine, stage="augment")
+
+
+@app.command()
+def curate(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, engine: EngineKind = None) -> None:
+    """Rate the candidates and keep the best, in every round, with all that this needs."""
+    _run(config, overrides, engine, stage="curate")
+
+
+@app.command()
+def evaluate(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, engine: EngineKind = None) -> None:
+    """Measure every model on held-out pairs, with all that this needs."""
+    _run(config, overrides, engine, stage="evaluate")
+
+
+@app.command()
+def report(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, engine: EngineKind = None) -> None:
+    """Write the report, with all that it needs."""
+    _run(config, overrides, engine, stage="report")
+
+
+@app.command()
+def check(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, engine: EngineKind = None) -> None:
+    """Look at configuration, inputs, model and disk, and name every problem. Runs nothing."""
+    from humpback.pipeline import preflight
+
+    settings = _load(config, overrides, engine)
+    problems = preflight(settings)
+    for problem in problems:
+        _print_error(problem)
+    if problems:
+        raise typer.Exit(1)
+    typer.echo(f"{config}: no problem found. Next: humpback plan {config}, or humpback run {config}")
+
+
+@app.command()
+def plan(
+    config: ConfigFile = DEFAULT_CONFIG,
+    overrides: Overrides = None,
+    engine: EngineKind = None,
+    probe: Annotated[bool, typer.Option(help="Load the model and time a few rows.")] = True,
+) -> None:
+    """Show what would run, what is there already, and what it would take."""
+    from humpback.cli.console import print_plan
+    from humpback.pipeline import make_plan, preflight
+
+    settings = _load(config, overrides, engine)
+    problems = preflight(settings)
+    for problem in problems:
+        _print_error(problem)
+    if problems:
+        raise typer.Exit(1)
+    print_plan(make_plan(settings, probe=probe), settings)
+
+
+@app.command()
+def status(folder: RunArgument) -> None:
+    """Show which steps of a run are done."""
+    from humpback.cli.console import print_status
+
+    print_status(folder)
+
+
+@app.command()
+def explain(
+    folder: RunArgument,
+    row_id: Annotated[str, typer.Argument(help="Id of a seed pair, segment or candidate, or its beginning.")],
+) -> None:
+    """Tell everything about one pair: source, prompts as sent, ratings, and why it was kept or dropped."""
+    from humpback.cli.console import print_explanation
+    from humpback.pipeline.explain import explain as explain_row
+
+    print_explanation(explain_row(folder, row_id))
+
+
+@app.command()
+def chat(
+    folder: RunArgument,
+    question: Annotated[str | None, typer.Option("--question", "-q", help="Ask this once and stop.")] = None,
+    compare: Annotated[bool, typer.Option(help="Let M_0 answer too, before and after curation.")] = False,
+    max_new_tokens: Annotated[int, typer.Option(help="Longest answer.", min=1)] = 256,
+    random_seed: Annotated[int, typer.Option(help="For the sampling.", min=0)] = 0,
+) -> None:
+    """Talk to the tuned model of a run."""
+    from humpback.cli.chat import chat_with
+
+    chat_with(folder, question, compare=compare, max_new_tokens=max_new_tokens, random_seed=random_seed)
+
+
+@prompts_app.command("show")
+def prompts_show(
+    config: ConfigFile = DEFAULT_CONFIG,
+    overrides: Overrides = None,
+    engine: EngineKind = None,
+) -> None:
+    """Print every prompt of the method for one seed pair; trained tokens are marked."""
+    from humpback.cli.prompts import show_prompts
+
+    show_prompts(_load(config, overrides, engine))
+
+
+def main() -> None:
+    """The command; an error meant for the user is printed as one message, without a traceback."""
+    _quieten_libraries()
+    try:
+        app()
+    except HumpbackError as error:
+        _print_error(error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("\nStopped. What is finished is kept; the same command goes on from there.", err=True)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # e.g. `humpback status RUN | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _run(config: Path, overrides: list[str] | None, engine: str | None, *, stage: str | None) -> None:
+    from humpback.cli.console import RichProgress, print_summary, set_up_logging
+    from humpback.pipeline import run_pipeline
+
+    settings = _load(config, overrides, engine)
+    set_up_logging()
+    result = run_pipeline(settings, stage=stage, progress=RichProgress())
+    print_summary(result, settings, stage)
+
+
+def _load(config: Path, overrides: list[str] | None, engine: str | None) -> Any:
+    from humpback.config import load_config
+
+    extra = [f"engine.kind={engine}"] if engine else []
+    return load_config(config, [*(overrides or []), *extra])
+
+
+def _print_error(error: HumpbackError) -> None:
+    for line in str(error).splitlines():
+        typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
+        typer.echo(line, err=True)
+
+
+def _quieten_libraries() -> None:
+    """Libraries talk about themselves while they load; what matters to a user is said by Humpback."""
+    import warnings
+
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"(torch|transformers|trl|accelerate|peft)\b")
+    for name in ("httpx", "urllib3", "datasets", "accelerate", "trl"):
+        logging.getLogger(name).setLevel(logging.ERROR)

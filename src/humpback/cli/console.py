@@ -1,0 +1,255 @@
+"""What the terminal shows: bars, tables, the summary of a run."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from humpback.config import Config
+from humpback.pipeline import Explanation, Plan, RunResult, run_state
+from humpback.pipeline.steps import InputDigests, pipeline_steps
+from humpback.progress import SilentProgress, Task
+from humpback.workspace import Manifest, RunFolder
+
+console = Console(highlight=False)
+messages = Console(stderr=True, highlight=False)
+
+
+def set_up_logging() -> None:
+    """One line of log a step on standard error, plain where that is no terminal."""
+    handler: logging.Handler
+    if messages.is_terminal:
+        handler = RichHandler(console=messages, show_path=False, show_level=False, markup=False)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+    else:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logger = logging.getLogger("humpback")
+    logger.handlers = [handler]
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+class _Bar:
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self._progress = progress
+        self._task = task
+
+    def advance(self, amount: int = 1) -> None:
+        self._progress.advance(self._task, amount)
+
+    def note(self, text: str) -> None:
+        self._progress.update(self._task, note=text)
+
+
+class RichProgress:
+    """Bars with rate and time left on a terminal; nothing elsewhere, where the log has a line a step."""
+
+    @contextmanager
+    def task(self, label: str, total: int | None, unit: str) -> Iterator[Task]:
+        if not messages.is_terminal:
+            with SilentProgress().task(label, total, unit) as silent:
+                yield silent
+            return
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.completed}/{task.total}" if total is not None else "{task.completed}"),
+            TextColumn(unit),
+            _Rate(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        with Progress(*columns, console=messages, transient=True) as progress:
+            yield _Bar(progress, progress.add_task(label, total=total, note=""))
+
+
+class _Rate(TextColumn):
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def render(self, task: Any) -> Any:
+        from rich.text import Text
+
+        return Text(f"{task.speed:.2f}/s" if task.speed else "")
+
+
+def print_summary(result: RunResult, config: Config, stage: str | None) -> None:
+    """What came out, in a dozen lines, and where it is."""
+    folder = RunFolder(result.folder)
+    if not result.executed:
+        console.print("Nothing to do: everything is there for this configuration.")
+    if stage is not None and stage not in ("report",):
+        names = ", ".join(result.executed) or "nothing"
+        console.print(f"Ran {names}; {len(result.reused)} steps were there already. Folder: {result.folder}")
+        return
+    table = Table(title=f"Run {config.name}", show_header=False, title_justify="left", box=None)
+    for label, text in summary_rows(folder, config):
+        table.add_row(label, escape(text))
+    console.print(table)
+
+
+def summary_rows(folder: RunFolder, config: Config) -> Iterator[tuple[str, str]]:
+    """The summary of a finished run as label and text."""
+    found = {name: folder.step(name).manifest() for name in _step_names(config)}
+    manifests = {name: manifest for name, manifest in found.items() if manifest is not None}
+    seed, segments = manifests["seed"], manifests["segments"]
+    yield "seed", f"{seed.rows} pairs trained on, {seed.facts['held_out']} held out"
+    documents = manifests["passages"].facts["documents"]
+    yield "documents", f"{documents} read, {segments.rows} segments"
+    yield "candidates", f"{manifests['candidates'].rows} with an instruction"
+    for number in range(1, config.rounds + 1):
+        ratings, curated = manifests[f"ratings-{number}"], manifests[f"curated-{number}"]
+        mean = ratings.facts["mean"]
+        unparsed = sum(ratings.facts["unparsed"].values())
+        yield (
+            f"round {number}",
+            (f"mean rating {mean:.2f}, {unparsed} unparsed; {curated.rows} kept ({curated.facts['rule']})"),
+        )
+    yield from _evaluation_rows(folder, config)
+    yield "time", f"{sum(manifest.seconds for manifest in manifests.values()):.0f} s of work"
+    yield "dataset", str(folder.path / "dataset" / "train.jsonl")
+    yield "model", str(folder.path / "models" / f"m{config.rounds}")
+    yield "report", str(folder.path / "report" / "index.html")
+
+
+def _evaluation_rows(folder: RunFolder, config: Config) -> Iterator[tuple[str, str]]:
+    if config.engine.kind == "scripted":
+        yield "evaluation", "none: the scripted engine trains no model"
+        return
+    result = json.loads((folder.path / "evaluation" / "evaluation.json").read_text(encoding="utf-8"))
+    last = f"m{config.rounds}"
+    for name, part in result["sets"].items():
+        models = part["models"]
+        losses = ", ".join(f"{model} {models[model]['loss']['mean']:.3f}" for model in ("base", "m0", last))
+        difference = models[last]["against_m0"]
+        yield (
+            f"loss on {name}",
+            f"{losses} (nats a token, {part['pairs']} held-out pairs)",
+        )
+        interval = f"{difference['mean']:+.4f} [{difference['low']:+.4f}, {difference['high']:+.4f}]"
+        yield "", f"{last} against m0: {interval}: {verdict(difference)}"
+
+
+def verdict(difference: dict[str, float]) -> str:
+    """What a paired difference and its 95 % interval say, in a word or two."""
+    if difference["high"] < 0:
+        return "better"
+    if difference["low"] > 0:
+        return "worse"
+    return "no difference that this many pairs can tell"
+
+
+def print_plan(plan: Plan, config: Config) -> None:
+    """The plan as a table, and its sums."""
+    table = Table(title=f"Plan of {config.name}", title_justify="left")
+    for column in ("step", "state", "rows", "tokens", "time", "disk"):
+        table.add_column(column, justify="left" if column in ("step", "state") else "right")
+    for step in plan.steps:
+        table.add_row(
+            step.name,
+            step.status,
+            "" if step.rows is None else f"{step.rows:,}",
+            "" if step.tokens is None else f"{step.tokens:,}",
+            "" if step.seconds is None else _duration(step.seconds),
+            "" if step.bytes is None else f"{step.bytes / 1e6:,.0f} MB",
+        )
+    console.print(table)
+    todo = [step for step in plan.steps if step.status != "done"]
+    if not todo:
+        console.print("Everything is there; a run would execute nothing.")
+        return
+    time = f"about {_duration(plan.seconds)}" if plan.probed else "time not estimated (no probe)"
+    console.print(f"To do: {len(todo)} steps, {time}, {plan.bytes / 1e9:.1f} GB. Estimates are from a short probe.")
+
+
+def print_status(path: Path) -> None:
+    """Each step of a run: done, started or to do, with rows, time, and the planned time beside it."""
+    folder = RunFolder(path)
+    config = folder.config()
+    states = {state.step.name: state.status for state in run_state(config)}
+    planned = _planned(path)
+    table = Table(title=f"{path}", title_justify="left")
+    for column in ("step", "state", "rows", "set aside", "time", "planned"):
+        table.add_column(column, justify="left" if column in ("step", "state") else "right")
+    for name, state in states.items():
+        manifest = folder.step(name).manifest() if state == "done" else None
+        table.add_row(name, state, *_figures(manifest), planned.get(name, ""))
+    console.print(table)
+    left = [name for name, state in states.items() if state != "done"]
+    console.print("All done." if not left else f"{len(left)} of {len(states)} steps to do; `humpback run` goes on.")
+
+
+def print_explanation(found: Explanation) -> None:
+    """The life of a row, as plain text whose control characters cannot drive the terminal."""
+    blocks = [
+        ("row", f"{found.row_id} ({found.kind})"),
+        ("source", str(found.source)),
+        ("licence", found.source.licence or "not stated"),
+        ("headers", " > ".join(found.headers)),
+        ("instruction", found.instruction),
+        ("text", found.text),
+        ("prompt of the backward model", found.backward_prompt),
+        ("prompt of the rating", found.rating_prompt),
+    ]
+    for label, text in blocks:
+        if text:
+            console.print(f"[bold]{label}[/bold]")
+            console.print(escape(_indent(printable(text))))
+    console.print("[bold]what happened[/bold]")
+    for event in found.events:
+        console.print(escape(_indent(f"{event.step}: {printable(event.text)}")))
+
+
+def printable(text: str) -> str:
+    """`text` with control characters (escape sequences, bidirectional overrides) shown as their code points."""
+    return "".join(
+        character
+        if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf")
+        else f"<{ord(character):x}>"
+        for character in text
+    )
+
+
+def _figures(manifest: Manifest | None) -> tuple[str, str, str]:
+    if manifest is None:
+        return "", "", ""
+    dropped = sum(manifest.dropped.values())
+    rows = manifest.rows or manifest.facts.get("examples", "")
+    return str(rows), str(dropped or ""), _duration(manifest.seconds)
+
+
+def _planned(path: Path) -> dict[str, str]:
+    try:
+        steps = json.loads((path / "plan.json").read_text(encoding="utf-8"))["steps"]
+    except (OSError, ValueError, KeyError):
+        return {}
+    return {name: _duration(step["seconds"]) for name, step in steps.items() if step.get("seconds") is not None}
+
+
+def _step_names(config: Config) -> list[str]:
+    return [step.name for step in pipeline_steps(config, InputDigests("", "", {}))]
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def _indent(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())

@@ -1,0 +1,256 @@
+"""What a run would do: what is there already, rows and tokens per step, and time and disk from a short probe."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from humpback.config import Config
+from humpback.corpus import read_documents, segment_document
+from humpback.engines import (
+    ChoiceRequest,
+    Engine,
+    GenerationRequest,
+    LikelihoodRequest,
+    Sampling,
+    chat_format,
+    open_engine,
+)
+from humpback.errors import NothingLeftError
+from humpback.models import inspect_model, model_folder
+from humpback.pipeline.preflight import model_bytes
+from humpback.pipeline.state import StepState, run_state
+from humpback.prompts import SCORES, PromptContract, cut_text, tokenise_pair
+from humpback.records import Document, Example, Segment
+from humpback.seed import read_seed
+from humpback.stages.curate import DEFAULT_FRACTION
+from humpback.workspace import RunFolder, write_json
+
+PLAN_FILE = "plan.json"
+SAMPLE_DOCUMENTS = 200  # ours: segments a page differ widely, a few hundred pages settle the mean within a tenth
+PROBE_ROWS = 8
+CHARS_PER_TOKEN = 4.0  # English; used where no tokenizer is at hand
+
+
+@dataclass(frozen=True, slots=True)
+class StepPlan:
+    """One step: its state, and estimates of rows, tokens read and written, seconds, and bytes on disk."""
+
+    name: str
+    status: str
+    rows: int | None = None
+    tokens: int | None = None
+    seconds: float | None = None
+    bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All steps, and what is still to do in sum."""
+
+    steps: list[StepPlan]
+    probed: bool
+
+    @property
+    def seconds(self) -> float:
+        """Estimated seconds of what is not done yet."""
+        return sum(step.seconds or 0.0 for step in self.steps if step.status != "done")
+
+    @property
+    def bytes(self) -> int:
+        """Estimated bytes that what is not done yet will write."""
+        return sum(step.bytes or 0 for step in self.steps if step.status != "done")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """Rows to expect, and a sample of them."""
+
+    documents: int
+    segments: int
+    seed: list[Example]
+    sample: list[Segment]
+
+    @property
+    def segment_chars(self) -> float:
+        return sum(len(segment.text) for segment in self.sample) / max(1, len(self.sample))
+
+
+@dataclass(frozen=True, slots=True)
+class _Speeds:
+    """Seconds of one row of each kind of work, and tokens of an average training row; from the probe."""
+
+    generate: float = 0.0
+    rate: float = 0.0
+    evaluate: float = 0.0
+    train_token: float = 0.0
+    load: float = 0.0
+    forward_tokens: float = 0.0
+    backward_tokens: float = 0.0
+    steps: dict[int, int] = field(default_factory=dict)
+
+
+def make_plan(config: Config, *, probe: bool = True) -> Plan:
+    """The plan of a run; also written to `plan.json` in its folder, where the report finds it.
+
+    With `probe`, the base model is loaded and times a few rows of each kind of work (half a minute for a small
+    model). Without it, or with the scripted engine, no seconds are given.
+
+    Raises:
+        HumpbackError: an input cannot be read, or there would be nothing to train on.
+    """
+    states = run_state(config)
+    sizes = _measure(config)
+    speeds = _probe(config, sizes) if probe and config.engine.kind != "scripted" else None
+    steps = [_plan_step(state, config, sizes, speeds) for state in states]
+    plan = Plan(steps, probed=speeds is not None)
+    folder = RunFolder(config.folder)
+    folder.create(config)
+    values = {step.name: {key: value for key, value in asdict(step).items() if key != "name"} for step in steps}
+    write_json(folder.path / PLAN_FILE, {"probed": plan.probed, "steps": values})
+    return plan
+
+
+def _measure(config: Config) -> _Sizes:
+    seed = read_seed(config.seed, config.ingest).examples
+    if config.ingest.seed_limit is not None:
+        seed = seed[: config.ingest.seed_limit]
+    documents = read_documents(config.corpus, config.ingest)
+    first = list(itertools.islice(documents, SAMPLE_DOCUMENTS))
+    total = len(first) + sum(1 for _ in documents)
+    sample = [
+        segment
+        for document in first
+        if isinstance(document, Document)
+        for segment in segment_document(document, config.ingest).kept
+    ]
+    if not sample and total == len(first):
+        raise NothingLeftError(f"corpus: {', '.join(config.corpus)}: none of its {total} documents holds a segment")
+    segments = round(total * len(sample) / max(1, len(first)))
+    if config.ingest.max_segments is not None:
+        segments = min(segments, config.ingest.max_segments)
+    return _Sizes(total, segments, seed, sample)
+
+
+def _plan_step(state: StepState, config: Config, sizes: _Sizes, speeds: _Speeds | None) -> StepPlan:
+    name, stage = state.step.name, state.step.stage
+    done = RunFolder(config.folder).step(name).manifest() if state.status == "done" else None
+    trained = round(len(sizes.seed) * (1 - config.ingest.held_out_fraction))
+    curated = round(sizes.segments * (config.curate.keep_fraction or DEFAULT_FRACTION))
+    pair_tokens = round(sizes.segments * sizes.segment_chars / CHARS_PER_TOKEN)
+    rows: dict[str, int] = {"seed": trained, "passages": sizes.segments, "segments": sizes.segments}
+    if stage in ("augment", "rate"):
+        rows[name] = sizes.segments
+    if stage in ("curate", "export"):
+        rows[name] = curated
+    count = rows.get(name)
+    tokens: int | None = pair_tokens if stage in ("augment", "rate") else None
+    seconds: float | None = None
+    size: int | None = None
+    if stage == "train":
+        count = trained + (curated if "curated" in str(state.step.needs) else 0)
+        size = model_bytes(config) if config.engine.kind != "scripted" else None
+        tokens, seconds = _training(name, count, config, speeds)
+    elif speeds is not None:
+        per_row = {"augment": speeds.generate, "rate": speeds.rate}.get(stage)
+        seconds = None if per_row is None else speeds.load + per_row * sizes.segments
+        if stage == "evaluate":
+            seconds = (config.rounds + 3) * (speeds.load + speeds.evaluate * _evaluation_pairs(config, sizes))
+    if done is not None:
+        return StepPlan(name, state.status, done.rows or None, tokens, done.seconds, sum(done.files.values()))
+    return StepPlan(name, state.status, count, tokens, seconds, size)
+
+
+def _training(name: str, examples: int, config: Config, speeds: _Speeds | None) -> tuple[int | None, float | None]:
+    if speeds is None:
+        return None, None
+    from humpback.training import recipe_for
+
+    recipe = recipe_for(examples, speeds.steps[0], config.train)
+    per_row = speeds.backward_tokens if name.endswith("backward") else speeds.forward_tokens
+    tokens = round(recipe.steps * recipe.batch_size * per_row)
+    return tokens, 2 * speeds.load + tokens * speeds.train_token
+
+
+def _evaluation_pairs(config: Config, sizes: _Sizes) -> int:
+    held_out = round(len(sizes.seed) * config.ingest.held_out_fraction)
+    limit = config.evaluate.max_pairs
+    return min(held_out, limit) + limit * len(config.evaluate.sets)
+
+
+def _probe(config: Config, sizes: _Sizes) -> _Speeds:
+    base = model_folder(config.model)
+    prompts = PromptContract(chat_format(config.engine, config.prompts, base), config.prompts)
+    started = time.monotonic()
+    engine = open_engine(config.engine, base, prompts.chat.end)
+    load = time.monotonic() - started
+    stride = max(1, len(sizes.sample) // PROBE_ROWS)
+    segments = sizes.sample[::stride][:PROBE_ROWS]
+    pairs = sizes.seed[:PROBE_ROWS]
+    return _Speeds(
+        generate=_time_generation(engine, prompts, segments, config),
+        rate=_time_rating(engine, prompts, segments),
+        evaluate=_time_likelihood(engine, prompts, pairs, config),
+        load=load,
+        steps={0: inspect_model(base).parameters},
+        **_time_training(base, prompts, sizes, config),
+    )
+
+
+def _time_generation(engine: Engine, prompts: PromptContract, segments: Sequence[Segment], config: Config) -> float:
+    limit = config.prompts.max_text_tokens
+    requests = [GenerationRequest(s.id, prompts.backward(engine.cut(s.text, limit)), 0) for s in segments]
+    sampling = Sampling(config.augment.temperature, config.augment.top_p, min(32, config.augment.max_new_tokens))
+    return _seconds(lambda: engine.generate(requests, sampling)) / len(requests)
+
+
+def _time_rating(engine: Engine, prompts: PromptContract, segments: Sequence[Segment]) -> float:
+    requests = [ChoiceRequest(s.id, prompts.rating(" > ".join(s.headers), s.text)) for s in segments]
+    return _seconds(lambda: engine.choice_logprobs(requests, SCORES)) / len(requests)
+
+
+def _time_likelihood(engine: Engine, prompts: PromptContract, pairs: Sequence[Example], config: Config) -> float:
+    requests = [
+        LikelihoodRequest(
+            pair.id,
+            prompts.forward(pair.instruction, prompts.inference_tag),
+            engine.cut(pair.output, config.train.max_tokens),
+        )
+        for pair in pairs
+    ]
+    return _seconds(lambda: engine.loglikelihood(requests)) / len(requests)
+
+
+def _time_training(base: Path, prompts: PromptContract, sizes: _Sizes, config: Config) -> dict[str, float]:
+    """Seconds a token, from the second of two steps (the first one warms up), and tokens of both kinds of rows."""
+    from humpback.models import load_tokenizer
+    from humpback.training.probe import seconds_per_token
+
+    tokenizer = load_tokenizer(base)
+    limit, longest = config.prompts.max_text_tokens, config.train.max_tokens
+    pairs = sizes.seed[:200]
+    forward = [
+        tokenise_pair(tokenizer, prompts.forward_pair(p.instruction, p.output, prompts.config.seed_tag), longest)
+        for p in pairs
+    ]
+    backward = [
+        tokenise_pair(tokenizer, prompts.backward_pair(p.instruction, cut_text(tokenizer, p.output, limit)), longest)
+        for p in pairs
+    ]
+    forward_lengths = [len(row.input_ids) for row in forward if row is not None]
+    backward_lengths = [len(row.input_ids) for row in backward if row is not None]
+    rows = [row for row in forward if row is not None]
+    return {
+        "train_token": seconds_per_token(base, rows, config.train, device=config.engine.device),
+        "forward_tokens": sum(forward_lengths) / max(1, len(forward_lengths)),
+        "backward_tokens": sum(backward_lengths) / max(1, len(backward_lengths)),
+    }
+
+
+def _seconds(work: object) -> float:
+    started = time.monotonic()
+    work()  # type: ignore[operator]
+    return time.monotonic() - started
