@@ -202,4 +202,5 @@ def _arrow_type(hint: Any) -> pa.DataType:
         return pa.list_(pa.field("item", _arrow_type(item), nullable=nullable))
     if issubclass(hint, str):
         return pa.string()
-    return {int: pa.int64(), float: pa.float64(), bool: pa.bool_()}[hint]
+    scalars: dict[Any, pa.DataType] = {int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+    return scalars[hint]

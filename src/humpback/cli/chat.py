@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from humpback.cli.console import console, messages, printable
-from humpback.config import Config
 from humpback.engines import Engine, GenerationRequest, Sampling, chat_format, open_engine
 from humpback.errors import InputError
 from humpback.prompts import PromptContract

@@ -47,7 +47,7 @@ def _marked(pair: Pair, tokenizer: object | None, max_tokens: int) -> Text:
     text = Text()
     if tokenizer is None:
         return text.append(printable(pair.prompt)).append(f"⟦{printable(pair.completion)}⟧", style=TRAINED)
-    row = tokenise_pair(tokenizer, pair, max_tokens)  # type: ignore[arg-type]
+    row = tokenise_pair(tokenizer, pair, max_tokens)
     if row is None:
         return text.append("the prompt alone is longer than train.max_tokens; this pair is left out")
     shown = [token for token, label in zip(row.input_ids, row.labels, strict=True) if label == IGNORED]

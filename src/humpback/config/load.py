@@ -54,8 +54,7 @@ def parse_config(text: str, overrides: Sequence[str] = (), *, name: str = "confi
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
-        for issue in error.errors():
-            problems.append(_describe(issue, lines, overridden, name))
+        problems += [_describe(issue, lines, overridden, name) for issue in error.errors()]
         raise ConfigError(problems) from None
     if problems:
         raise ConfigError(problems)

@@ -1,8 +1,8 @@
 """What runs models, behind one protocol."""
 
 from humpback.engines.base import (
-    Choices,
     ChoiceRequest,
+    Choices,
     Engine,
     Generation,
     GenerationRequest,

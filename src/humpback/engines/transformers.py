@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -53,7 +52,7 @@ class TransformersEngine:
         prompts = self._tokenise([request.prompt for request in requests])
 
         def run(batch: list[int]) -> list[Generation]:
-            return self._generate([requests[i] for i in batch], [prompts[i] for i in batch], sampling)
+            return list(self._generate([requests[i] for i in batch], [prompts[i] for i in batch], sampling))
 
         lengths = [len(ids) + sampling.max_new_tokens for ids in prompts]
         return self._in_batches(lengths, run)
@@ -124,7 +123,7 @@ class TransformersEngine:
         middle = len(batch) // 2
         return [batch[:middle], batch[middle:]]
 
-    @torch.inference_mode()
+    @torch.inference_mode()  # type: ignore[untyped-decorator]
     def _generate(
         self, requests: list[GenerationRequest], prompts: list[list[int]], sampling: Sampling
     ) -> list[Generation]:
@@ -168,12 +167,12 @@ class TransformersEngine:
         width = len(choices)
         return [Choices(r.row_id, found[i * width : (i + 1) * width]) for i, r in enumerate(requests)]
 
-    @torch.inference_mode()
+    @torch.inference_mode()  # type: ignore[untyped-decorator]
     def _prefix_cache(self, ids: list[int]) -> Any:
         tokens = torch.tensor([ids], device=self.model.device)
         return self.model(input_ids=tokens, use_cache=True, logits_to_keep=1).past_key_values
 
-    @torch.inference_mode()
+    @torch.inference_mode()  # type: ignore[untyped-decorator]
     def _next_logprobs(self, rows: list[list[int]], cache: Any, prefix: int) -> torch.Tensor:
         """Log-probabilities of the token after each row, float32, (batch, vocabulary); `cache` holds the prefix.
 
@@ -192,7 +191,7 @@ class TransformersEngine:
         final = hidden[torch.arange(len(rows), device=hidden.device), last]  # (batch, width)
         return torch.log_softmax(self._logits(final), dim=-1)
 
-    @torch.inference_mode()
+    @torch.inference_mode()  # type: ignore[untyped-decorator]
     def _sum_logprobs(self, rows: list[list[int]], counts: list[int]) -> list[float]:
         """Sum of the log-probabilities of the last `counts[i]` tokens of each row."""
         input_ids, attention_mask = self._pad_right(rows)
@@ -245,8 +244,10 @@ def _batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
 
 def _common_prefix(rows: Sequence[list[int]]) -> int:
     """Number of tokens that all rows begin with, leaving at least one of each row for itself."""
-    shared = len(os.path.commonprefix(list(rows)))
-    return min(shared, min(map(len, rows)) - 1)
+    shortest = min(map(len, rows))
+    first = rows[0]
+    shared = next((i for i in range(shortest) if any(ids[i] != first[i] for ids in rows)), shortest)
+    return min(shared, shortest - 1)
 
 
 def _expanded(cache: Any, rows: int) -> Any:

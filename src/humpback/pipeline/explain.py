@@ -13,7 +13,7 @@ from humpback.errors import HumpbackError, InputError
 from humpback.models import model_folder
 from humpback.pipeline.steps import InputDigests, pipeline_steps
 from humpback.prompts import PromptContract, cut_text
-from humpback.records import Candidate, Curated, Dropped, Example, Rating, Segment, Source
+from humpback.records import Candidate, Curated, Example, Rating, Segment, Source
 from humpback.stages.ingest import HELD_OUT
 from humpback.workspace import RunFolder, dropped_rows, read_rows
 

@@ -85,7 +85,8 @@ def _model(config: Config) -> None:
     context = inspect_model(model_folder(config.model)).context
     if context is not None and context < config.train.max_tokens:
         raise ModelError(
-            f"train.max_tokens: {config.train.max_tokens} is longer than the context of {config.model} ({context} tokens)"
+            f"train.max_tokens: {config.train.max_tokens} is longer than the context of {config.model}, which is "
+            f"{context} tokens; set it to that or less"
         )
 
 

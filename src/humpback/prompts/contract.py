@@ -136,7 +136,11 @@ def _template_problem(path: Path, variables: set[str]) -> str | None:
     except TemplateError as error:
         return f"is no valid Jinja: {error}"
     if missing := variables - used:
-        return f"must use {', '.join('{{ %s }}' % name for name in sorted(missing))}"
+        return f"must use {_listed(missing)}"
     if unknown := used - variables:
-        return f"uses unknown {', '.join('{{ %s }}' % name for name in sorted(unknown))}"
+        return f"uses unknown {_listed(unknown)}"
     return None
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(f"{{{{ {name} }}}}" for name in sorted(names))

@@ -77,7 +77,10 @@ def explain_nothing(ratings: list[Rating], config: CurateConfig, folder: Path) -
     """Why nothing is kept, what the ratings look like, and which option would keep something."""
     scores = np.array([rating.rating for rating in ratings if rating.rating is not None])
     if not len(scores):
-        return f"no candidate has a rating ({len(ratings)} unparsed; {folder} holds the reasons); try rate.method: expected"
+        return (
+            f"no candidate has a rating: all {len(ratings)} are unparsed ({folder} holds the reasons); try "
+            "rate.method: expected, which cannot fail to parse"
+        )
     marks = {f"{share:.0%}": np.quantile(scores, 1 - share) for share in (0.5, 0.4, 0.2, 0.08)}
     levels = ", ".join(f"best {share} from {level:.3f}" for share, level in marks.items())
     counts, _ = np.histogram(scores, bins=[1, 1.5, 2.5, 3.5, 4.5, 5.0001])

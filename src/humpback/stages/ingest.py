@@ -149,7 +149,8 @@ def _no_segments(passages: Path, corpus: list[str]) -> str:
     rows = list(dropped_rows(passages))
     return (
         f"corpus: {', '.join(corpus)}: no segment is left{_reasons(rows)}. Segments need a header and "
-        "ingest.min_chars to ingest.max_chars characters; `dropped/` in the run's folder holds every text with its reason"
+        "ingest.min_chars to ingest.max_chars characters; `passages/dropped/` in the run's folder holds every text "
+        "with its reason"
     )
 
 

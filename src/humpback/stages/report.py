@@ -1,6 +1,7 @@
 """Writes the report."""
 
 from __future__ import annotations
+
 from humpback.stages.context import Outcome, StageContext
 
 VERSION = 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from humpback.config import TrainConfig
@@ -59,7 +60,7 @@ def paper_steps(examples: int) -> int:
     first, last = STEPS[0], STEPS[-1]
     if examples <= first[0]:
         return max(1, round(first[1] * examples / first[0]))
-    for (low, low_steps), (high, high_steps) in zip(STEPS, STEPS[1:], strict=False):
+    for (low, low_steps), (high, high_steps) in itertools.pairwise(STEPS):
         if examples <= high:
             return round(low_steps + (high_steps - low_steps) * (examples - low) / (high - low))
     return round(last[1] * examples / last[0])

