@@ -1,4 +1,4 @@
-"""The whole method, flat: segments -> backward model -> candidates -> seed model -> ratings -> curated set -> M_1 -> M_2.
+"""The whole method, flat: segments, backward model, candidates, seed model, ratings, curated set, M_1, M_2.
 
     python examples/minimal_loop.py --model MODEL_FOLDER --seed SEED.jsonl --segments SEGMENTS.jsonl --steps 30
 

@@ -8,6 +8,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 
+# Tokens that a row of the backward model needs beside the text: some 60 of the question, as many of the instruction.
+BACKWARD_ROOM = 128
+
+
 class Section(BaseModel):
     """Frozen, and unknown keys are refused."""
 
@@ -63,8 +67,9 @@ class IngestConfig(Section):
     """A segment with more than this share of its characters in code blocks, tables or link addresses is dropped
     (ours: half of it is no prose)."""
 
-    max_broken_fraction: float = Field(default=0.05, ge=0, le=1)
-    """Unreadable rows up to this share of a file are set aside and counted; more, and the run refuses the file."""
+    max_broken_fraction: float = Field(default=0.01, ge=0, le=1)
+    """Unreadable rows up to this share of a file are set aside and counted; more, and the run refuses the file
+    (ours: a slip in a large file is no reason to stop, one in a hundred rows is a sign that something is wrong)."""
 
     documents_per_shard: int = Field(default=500, ge=1)
     """Documents handled and written at once; an interrupted run goes on at the next shard."""
@@ -157,7 +162,8 @@ class TrainConfig(Section):
     """Examples held in memory at once; gradients are accumulated up to `batch_size`."""
 
     max_tokens: int = Field(default=1024, ge=32)
-    """Longest training row, prompt and answer; longer answers are cut, without an end token, and counted."""
+    """Longest training row, prompt and answer; longer answers are cut, without an end token, and counted. At least
+    128 more than `prompts.max_text_tokens`."""
 
     weight_decay: float = Field(default=0.1, ge=0)
     """Decoupled weight decay (paper, section 3.1)."""
@@ -271,6 +277,16 @@ class Config(Section):
     curate: CurateConfig = CurateConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
     report: ReportConfig = ReportConfig()
+
+    @model_validator(mode="after")
+    def _backward_rows_fit(self) -> Config:
+        longest = self.train.max_tokens - BACKWARD_ROOM
+        if self.prompts.max_text_tokens > longest:
+            raise ValueError(
+                f"prompts.max_text_tokens ({self.prompts.max_text_tokens}) leaves no room for the question and the "
+                f"instruction in train.max_tokens ({self.train.max_tokens}): set it to at most {longest}"
+            )
+        return self
 
     @property
     def folder(self) -> Path:

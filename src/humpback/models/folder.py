@@ -122,7 +122,10 @@ def _from_hub(name: str) -> Path:
     try:
         folder = Path(snapshot_download(name, allow_patterns=wanted))
     except Exception as error:  # the client raises a dozen unrelated kinds
-        raise ModelError(f"model: {name}: no such folder, and the hub gives nothing ({_first_line(error)})") from error
+        raise ModelError(
+            f"model: {name}: no such folder, and the hub gives nothing ({_first_line(error)}); give a model folder, or "
+            "`builtin`"
+        ) from error
     _check(folder)
     return folder
 

@@ -29,7 +29,8 @@ def preflight(config: Config) -> list[HumpbackError]:
         try:
             look(config)
         except HumpbackError as error:
-            problems.append(error)
+            if str(error) not in map(str, problems):  # the model is looked at for itself and for its size
+                problems.append(error)
     return problems
 
 

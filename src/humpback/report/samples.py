@@ -20,6 +20,7 @@ MAX_HEADERS = 8
 SAMPLE_SHOWN, SAMPLE_MOST = 400, 1_500
 PAIR_SHOWN, PAIR_MOST = 1_500, 6_000
 MAX_PAIR_BYTES = 3_000_000  # ours: half of what a page may weigh that mail programs and phones still open
+PAIR_FRAME_BYTES = 2_000  # a pair's markup, addresses and labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,10 @@ def unparsed_samples(folder: Path, random_seed: int) -> dict[str, list[Sample]]:
 
 def curated_pairs(curated: Path, ratings: Sequence[Path], count: int, random_seed: int) -> Pairs:
     """So many pairs of a curated set, drawn by lot, as far as the page's size allows."""
-    lots = _Lots(count)
+    lots = _Lots(min(count, MAX_PAIR_BYTES // PAIR_FRAME_BYTES))
+    rows_there = 0
     for batch in batches(curated, ["id"]):
+        rows_there += batch.num_rows
         for row_id in batch.column("id").to_pylist():
             lot = derived_seed(random_seed, "report-pairs", row_id)
             if lots.wins("", lot):
@@ -105,7 +108,7 @@ def curated_pairs(curated: Path, ratings: Sequence[Path], count: int, random_see
         if size > MAX_PAIR_BYTES:
             break
         shown.append(pair)
-    return Pairs(shown, len(order), len(shown) < len(order))
+    return Pairs(shown, min(count, rows_there), len(shown) < min(count, rows_there))
 
 
 def licence_counts(curated: Path) -> Counter[str]:
@@ -181,4 +184,4 @@ def _rows(folder: Path, key: str, wanted: set[str], columns: Sequence[str] = ())
 def _weight(pair: Pair) -> int:
     """The bytes of a pair on the page, about: text, escaped as HTML, and its frame."""
     texts = [pair.instruction.shown, pair.instruction.more, pair.output.shown, pair.output.more, *pair.headers]
-    return 2_000 + sum(len(html.escape(text).encode()) for text in texts) + 2 * len(pair.origin.href or "")
+    return PAIR_FRAME_BYTES + sum(len(html.escape(text).encode()) for text in texts) + 2 * len(pair.origin.href or "")

@@ -34,10 +34,8 @@ def visible(text: str) -> str:
 
 def cut(text: str, shown: int, most: int) -> Cut:
     """The first `shown` characters of a text, those up to `most`, and how many are left out."""
-    text = text[: most + 1] if len(text) <= most else text
     clean = visible(text[:most])
-    head = clean[:shown]
-    return Cut(head, clean[shown:most], max(0, len(text) - most) + max(0, len(clean) - most))
+    return Cut(clean[:shown], clean[shown:most], max(0, len(text) - most) + max(0, len(clean) - most))
 
 
 def short(text: str, most: int) -> str:
@@ -75,9 +73,9 @@ def compact(value: float | None) -> str:
     """`950`, `12.3 k`, `4.6 M`, `1.2 G`."""
     if value is None or not math.isfinite(value):
         return "–"
-    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+    for limit, scale, unit in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
         if abs(value) >= limit:
-            return f"{value / min(limit, 1e3) if unit == 'k' else value / limit:.3g} {unit}"
+            return f"{value / scale:.3g} {unit}"
     return number(value)
 
 

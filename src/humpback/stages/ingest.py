@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from humpback.records import Document, Dropped, DropReason, Example, Segment
 from humpback.seed import read_seed
 from humpback.stages.context import Outcome, StageContext
 from humpback.workspace import Shard, dropped_rows, map_shards, read_rows, row_count, write_rows
+
+log = logging.getLogger(__name__)
 
 VERSION = 1
 HELD_OUT = "held-out"  # the folder beside the trained pairs
@@ -36,6 +39,9 @@ def ingest_seed(context: StageContext) -> Outcome:
         )
     examples = _limited(seed.examples, config.ingest.seed_limit, config.random_seed, dropped)
     trained, held_out = _split(examples, config.ingest.held_out_fraction, config.random_seed)
+    for row in dropped:
+        if row.reason == DropReason.UNREADABLE:
+            log.warning("seed: %s: unreadable, set aside: %s", row.source, row.detail)
     folder = context.output.path
     write_rows(folder / "dropped" / "part-00000.parquet", dropped, Dropped)
     write_rows(folder / HELD_OUT / "part-00000.parquet", held_out, Example)
