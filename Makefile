@@ -7,7 +7,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint const
 # `make quickstart TORCH_INDEX=https://download.pytorch.org/whl/cpu` fetches torch without gigabytes of CUDA.
 TORCH_INDEX ?=
 
-.PHONY: setup quickstart test lint format clean
+.PHONY: setup quickstart test lint format docs clean
 
 setup: $(INSTALLED)
 
@@ -36,3 +36,7 @@ format: setup
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+# Pages that are made from the code; the tests check that they are current.
+docs: setup
+	$(BIN)/python -W ignore -m humpback.config.template > docs/configuration.md

@@ -67,40 +67,22 @@ def run(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, engine
     _run(config, overrides, engine, stage=None)
 
 
-@app.command()
-def ingest(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, engine: EngineKind = None) -> None:
-    """Read seed and documents into pairs and segments."""
-    _run(config, overrides, engine, stage="ingest")
+def _add_stage(stage: str, text: str) -> None:
+    def command(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, engine: EngineKind = None) -> None:
+        _run(config, overrides, engine, stage=stage)
+
+    app.command(stage, help=f"{text}, with all that this needs.")(command)
 
 
-@app.command()
-def train(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, engine: EngineKind = None) -> None:
-    """Train the backward and forward models, with all that they need."""
-    _run(config, overrides, engine, stage="train")
-
-
-@app.command()
-def augment(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, engine: EngineKind = None) -> None:
-    """Write an instruction for every segment, with all that this needs."""
-    _run(config, overrides, engine, stage="augment")
-
-
-@app.command()
-def curate(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, engine: EngineKind = None) -> None:
-    """Rate the candidates and keep the best, in every round, with all that this needs."""
-    _run(config, overrides, engine, stage="curate")
-
-
-@app.command()
-def evaluate(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, engine: EngineKind = None) -> None:
-    """Measure every model on held-out pairs, with all that this needs."""
-    _run(config, overrides, engine, stage="evaluate")
-
-
-@app.command()
-def report(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, engine: EngineKind = None) -> None:
-    """Write the report, with all that it needs."""
-    _run(config, overrides, engine, stage="report")
+for _stage, _text in {
+    "ingest": "Read seed and documents into pairs and segments",
+    "train": "Train the backward and forward models",
+    "augment": "Write an instruction for every segment",
+    "curate": "Rate the candidates and keep the best, in every round",
+    "evaluate": "Measure every model on held-out pairs",
+    "report": "Write the report",
+}.items():
+    _add_stage(_stage, _text)
 
 
 @app.command()
@@ -205,7 +187,7 @@ def _run(config: Path, overrides: list[str] | None, engine: str | None, *, stage
 
     settings = _load(config, overrides, engine)
     set_up_logging()
-    result = run_pipeline(settings, stage=stage, progress=RichProgress())
+    result = run_pipeline(settings, target=stage, progress=RichProgress())
     print_summary(result, settings, stage)
 
 

@@ -116,7 +116,9 @@ def _describe(issue: Any, lines: dict[Location, int], overridden: set[str], name
     location: Location = tuple(issue["loc"])
     key = ".".join(str(part) for part in location)
     at = next((lines[location[:end]] for end in range(len(location), 0, -1) if location[:end] in lines), None)
-    where = f"-s {key}" if key in overridden else f"{name}:{at}: {key}" if at else f"{name}: {key}"
+    where = f"{name}:{at}" if at else name
+    if key:
+        where = f"-s {key}" if key in overridden else f"{where}: {key}"
     if issue["type"] == "extra_forbidden":
         return f"{where}: unknown key{_suggestion(location)}"
     if issue["type"] == "missing":

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-
 # Tokens that a row of the backward model needs beside the text: some 60 of the question, as many of the instruction.
 BACKWARD_ROOM = 128
 

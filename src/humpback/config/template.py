@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from typing import Any
 
@@ -57,3 +58,21 @@ def _scalar(value: Any) -> str:
     if hasattr(value, "as_posix"):
         value = value.as_posix()
     return yaml.safe_dump(value, default_flow_style=True).removesuffix("\n").removesuffix("\n...").strip()
+
+
+def config_page() -> str:
+    """The reference page `docs/configuration.md`; a test compares it with the file."""
+    template = config_template("humpback.yaml")
+    return f"""# Configuration
+
+What `humpback init` writes: every field, what it means, and its default. Any field can be changed on the command line,
+`-s train.steps=100`; unknown keys are refused. Paths are relative to the folder in which the command runs.
+
+```yaml
+{template.strip()}
+```
+"""
+
+
+if __name__ == "__main__":  # python -m humpback.config.template > docs/configuration.md
+    sys.stdout.write(config_page())

@@ -34,12 +34,12 @@ class RunResult:
     reused: list[str]
 
 
-def run_pipeline(config: Config, *, stage: str | None = None, progress: Progress | None = None) -> RunResult:
-    """Brings a run up to date, or one stage of it with all that it needs.
+def run_pipeline(config: Config, *, target: str | None = None, progress: Progress | None = None) -> RunResult:
+    """Brings a run up to date, or a part of it with all that this needs.
 
     Args:
         config: the configuration.
-        stage: a verb of `STAGES`; None runs everything.
+        target: a stage, one of `STAGES`, or a step, e.g. `models/m0`; None runs everything.
         progress: where long steps show how far they are.
 
     Raises:
@@ -53,8 +53,8 @@ def run_pipeline(config: Config, *, stage: str | None = None, progress: Progress
     with folder.locked():
         folder.create(config)
         states = run_state(config)
-        if stage is not None:
-            wanted = {step.name for step in select_steps([state.step for state in states], stage)}
+        if target is not None:
+            wanted = {step.name for step in select_steps([state.step for state in states], target)}
             states = [state for state in states if state.step.name in wanted]
         return _run_steps(config, folder, states, progress or SilentProgress())
 

@@ -93,9 +93,15 @@ def pipeline_steps(config: Config, digests: InputDigests) -> list[Step]:
     return steps
 
 
-def select_steps(steps: Sequence[Step], stage: str) -> list[Step]:
-    """The steps of one stage and all that they need, in order."""
-    wanted = {step.name for step in steps if step.stage == stage}
+def select_steps(steps: Sequence[Step], target: str) -> list[Step]:
+    """The steps of the stage `target`, or the one step of that name, and all that they need, in order.
+
+    Raises:
+        ValueError: there is no such stage or step.
+    """
+    wanted = {step.name for step in steps if target in (step.stage, step.name)}
+    if not wanted:
+        raise ValueError(f"{target}: no such stage or step; stages are {', '.join(STAGES)}")
     for step in reversed(steps):
         if step.name in wanted:
             wanted.update(step.needs)

@@ -14,12 +14,13 @@ from humpback.randomness import derived_seed
 from humpback.records import Document, Dropped, DropReason, Example, Segment
 from humpback.seed import read_seed
 from humpback.stages.context import Outcome, StageContext
-from humpback.workspace import Shard, dropped_rows, map_shards, read_rows, row_count, write_rows
+from humpback.workspace import Shard, dropped_rows, map_shards, read_rows, write_rows
 
 log = logging.getLogger(__name__)
 
 VERSION = 1
 HELD_OUT = "held-out"  # the folder beside the trained pairs
+SEGMENTS_PER_SHARD = 10_000  # ours: some 20 MB of text
 MIN_SEED_PAIRS = 10  # ours: below, neither a model nor a held-out split means anything
 
 
@@ -79,27 +80,24 @@ def ingest_segments(context: StageContext) -> Outcome:
     passages = context.inputs["passages"]
     config = context.config
     limit = config.ingest.max_segments
-    chosen = _chosen(passages, limit, config.random_seed) if limit else None
-    seen = Duplicates()
+    first = _first_occurrences(passages)
+    if not first:
+        raise NothingLeftError(_no_segments(passages, config.corpus))
+    chosen = _chosen(first, limit, config.random_seed)
 
     def unique(rows: list[Segment]) -> Shard:
         kept: list[Segment] = []
         dropped: list[Dropped] = []
         for segment in rows:
-            if seen.seen(segment.text):
+            if segment.id not in first:
                 dropped.append(_dropped(segment, DropReason.DUPLICATE, ""))
-            elif chosen is not None and segment.id not in chosen:
+            elif segment.id not in chosen:
                 dropped.append(_dropped(segment, DropReason.OVER_LIMIT, f"max_segments: {limit}"))
             else:
                 kept.append(segment)
         return Shard(kept, dropped)
 
-    if row_count(passages) == 0:
-        raise NothingLeftError(_no_segments(passages, config.corpus))
-    # One shard: which of two equal segments stays depends on all that came before.
-    map_shards(
-        read_rows(passages, Segment), context.output, Segment, unique, rows_per_shard=max(1, row_count(passages))
-    )
+    map_shards(read_rows(passages, Segment), context.output, Segment, unique, rows_per_shard=SEGMENTS_PER_SHARD)
     return Outcome()
 
 
@@ -140,11 +138,17 @@ def _cut(rows: list[Document | Dropped], config: IngestConfig) -> Shard:
     return Shard(kept, dropped)
 
 
-def _chosen(passages: Path, limit: int, seed: int) -> set[str]:
-    """The ids of `limit` distinct segments, drawn evenly from the whole corpus."""
+def _first_occurrences(passages: Path) -> set[str]:
+    """The ids of the segments whose text no earlier one has."""
     seen = Duplicates()
-    distinct = [segment.id for segment in read_rows(passages, Segment) if not seen.seen(segment.text)]
-    return set(sorted(distinct, key=lambda row_id: derived_seed(seed, "max-segments", row_id))[:limit])
+    return {segment.id for segment in read_rows(passages, Segment) if not seen.seen(segment.text)}
+
+
+def _chosen(ids: set[str], limit: int | None, seed: int) -> set[str]:
+    """`limit` of the ids, drawn evenly from the whole corpus."""
+    if limit is None or len(ids) <= limit:
+        return ids
+    return set(sorted(ids, key=lambda row_id: derived_seed(seed, "max-segments", row_id))[:limit])
 
 
 def _dropped(segment: Segment, reason: DropReason, detail: str) -> Dropped:
