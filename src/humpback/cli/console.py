@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 
 from humpback.config import Config
+from humpback.errors import HumpbackError
 from humpback.pipeline import Explanation, Plan, RunResult, run_state
 from humpback.pipeline.steps import InputDigests, pipeline_steps
 from humpback.progress import SilentProgress, Task
@@ -171,15 +172,15 @@ def print_plan(plan: Plan, config: Config) -> None:
     if not todo:
         console.print("Everything is there; a run would execute nothing.")
         return
-    time = f"about {_duration(plan.seconds)}" if plan.probed else "time not estimated (no probe)"
-    console.print(f"To do: {len(todo)} steps, {time}, {plan.bytes / 1e9:.1f} GB. Estimates are from a short probe.")
+    time = f"about {_duration(plan.seconds)} by a short probe" if plan.probed else "time not estimated (no probe)"
+    console.print(f"To do: {len(todo)} steps, {time}, {plan.bytes / 1e9:.1f} GB of models.")
 
 
 def print_status(path: Path) -> None:
     """Each step of a run: done, started or to do, with rows, time, and the planned time beside it."""
     folder = RunFolder(path)
     config = folder.config()
-    states = {state.step.name: state.status for state in run_state(config)}
+    states = _states(folder, config)
     planned = _planned(path)
     table = Table(title=f"{path}", title_justify="left")
     for column in ("step", "state", "rows", "set aside", "time", "planned"):
@@ -207,10 +208,10 @@ def print_explanation(found: Explanation) -> None:
     for label, text in blocks:
         if text:
             console.print(f"[bold]{label}[/bold]")
-            console.print(escape(_indent(printable(text))))
+            console.print(escape(_indent(printable(text))), soft_wrap=True)
     console.print("[bold]what happened[/bold]")
     for event in found.events:
-        console.print(escape(_indent(f"{event.step}: {printable(event.text)}")))
+        console.print(escape(_indent(f"{event.step}: {printable(event.text)}")), soft_wrap=True)
 
 
 def printable(text: str) -> str:
@@ -221,6 +222,16 @@ def printable(text: str) -> str:
         else f"<{ord(character):x}>"
         for character in text
     )
+
+
+def _states(folder: RunFolder, config: Config) -> dict[str, str]:
+    """How far each step is; where an input is gone, by what stands in the folder alone."""
+    try:
+        return {state.step.name: state.status for state in run_state(config)}
+    except HumpbackError as error:
+        messages.print(f"[yellow]note:[/yellow] {escape(str(error))} The states below do not look at inputs.")
+        finished = {name: folder.step(name).manifest() is not None for name in _step_names(config)}
+        return {name: "done" if done else "to do" for name, done in finished.items()}
 
 
 def _figures(manifest: Manifest | None) -> tuple[str, str, str]:

@@ -34,13 +34,13 @@ def show_prompts(config: Config) -> None:
     console.print(f"contract {prompts.digest}; trained tokens stand in ⟦ ⟧, one after another", style="dim")
     for title, pair in pairs.items():
         console.rule(title, align="left")
-        console.print(_marked(pair, tokenizer, config.train.max_tokens))
+        console.print(_marked(pair, tokenizer, config.train.max_tokens), soft_wrap=True)
     console.rule("forward model: asked", align="left")
-    console.print(Text(printable(prompts.forward(example.instruction, prompts.inference_tag))))
+    console.print(Text(printable(prompts.forward(example.instruction, prompts.inference_tag))), soft_wrap=True)
     console.rule(f"rating: asked; the answers weighed are {', '.join(map(repr, SCORES))}", align="left")
-    console.print(Text(printable(prompts.rating(example.instruction, example.output))))
+    console.print(Text(printable(prompts.rating(example.instruction, example.output))), soft_wrap=True)
     console.rule("written judgement: asked", align="left")
-    console.print(Text(printable(prompts.judgement(example.instruction, example.output))))
+    console.print(Text(printable(prompts.judgement(example.instruction, example.output))), soft_wrap=True)
 
 
 def _marked(pair: Pair, tokenizer: object | None, max_tokens: int) -> Text:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from humpback.config import Config
@@ -20,10 +20,10 @@ from humpback.engines import (
     open_engine,
 )
 from humpback.errors import NothingLeftError
-from humpback.models import inspect_model, model_folder
+from humpback.models import model_folder
 from humpback.pipeline.preflight import model_bytes
 from humpback.pipeline.state import StepState, run_state
-from humpback.prompts import SCORES, PromptContract, cut_text, tokenise_pair
+from humpback.prompts import SCORES, PromptContract, tokenise_pair
 from humpback.records import Document, Example, Segment
 from humpback.seed import read_seed
 from humpback.stages.curate import DEFAULT_FRACTION
@@ -32,7 +32,8 @@ from humpback.workspace import RunFolder, write_json
 PLAN_FILE = "plan.json"
 SAMPLE_DOCUMENTS = 200  # ours: segments a page differ widely, a few hundred pages settle the mean within a tenth
 PROBE_ROWS = 8
-CHARS_PER_TOKEN = 4.0  # English; used where no tokenizer is at hand
+CHARS_PER_TOKEN = 4.5  # ours: SmolLM2's tokenizer on English questions and answers
+PROMPT_TOKENS = 40  # tags and turns around a pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +76,25 @@ class _Sizes:
     sample: list[Segment]
 
     @property
-    def segment_chars(self) -> float:
-        return sum(len(segment.text) for segment in self.sample) / max(1, len(self.sample))
+    def segment_tokens(self) -> float:
+        """Mean tokens of a segment."""
+        return sum(len(segment.text) for segment in self.sample) / max(1, len(self.sample)) / CHARS_PER_TOKEN
+
+    def pair_tokens(self, max_tokens: int) -> float:
+        """Mean tokens of a training row."""
+        lengths = [(len(pair.instruction) + len(pair.output)) / CHARS_PER_TOKEN for pair in self.seed]
+        return sum(min(max_tokens, PROMPT_TOKENS + length) for length in lengths) / max(1, len(lengths))
 
 
 @dataclass(frozen=True, slots=True)
 class _Speeds:
-    """Seconds of one row of each kind of work, and tokens of an average training row; from the probe."""
+    """Seconds of one row of each kind of work, of one training token, and of loading the model; from the probe."""
 
-    generate: float = 0.0
-    rate: float = 0.0
-    evaluate: float = 0.0
-    train_token: float = 0.0
-    load: float = 0.0
-    forward_tokens: float = 0.0
-    backward_tokens: float = 0.0
-    steps: dict[int, int] = field(default_factory=dict)
+    generate: float
+    rate: float
+    evaluate: float
+    train_token: float
+    load: float
 
 
 def make_plan(config: Config, *, probe: bool = True) -> Plan:
@@ -140,20 +144,17 @@ def _plan_step(state: StepState, config: Config, sizes: _Sizes, speeds: _Speeds 
     done = RunFolder(config.folder).step(name).manifest() if state.status == "done" else None
     trained = round(len(sizes.seed) * (1 - config.ingest.held_out_fraction))
     curated = round(sizes.segments * (config.curate.keep_fraction or DEFAULT_FRACTION))
-    pair_tokens = round(sizes.segments * sizes.segment_chars / CHARS_PER_TOKEN)
-    rows: dict[str, int] = {"seed": trained, "passages": sizes.segments, "segments": sizes.segments}
-    if stage in ("augment", "rate"):
-        rows[name] = sizes.segments
-    if stage in ("curate", "export"):
-        rows[name] = curated
-    count = rows.get(name)
-    tokens: int | None = pair_tokens if stage in ("augment", "rate") else None
+    text_tokens = round(sizes.segments * sizes.segment_tokens)
+    rows = {"augment": sizes.segments, "rate": sizes.segments, "curate": curated, "export": curated}
+    count = rows.get(stage, {"seed": trained, "passages": sizes.segments, "segments": sizes.segments}.get(name))
+    tokens = text_tokens if stage in ("augment", "rate") else None
     seconds: float | None = None
     size: int | None = None
     if stage == "train":
         count = trained + (curated if "curated" in str(state.step.needs) else 0)
         size = model_bytes(config) if config.engine.kind != "scripted" else None
-        tokens, seconds = _training(name, count, config, speeds)
+        tokens = _training_tokens(count, config, sizes)
+        seconds = None if speeds is None else 2 * speeds.load + tokens * speeds.train_token
     elif speeds is not None:
         per_row = {"augment": speeds.generate, "rate": speeds.rate}.get(stage)
         seconds = None if per_row is None else speeds.load + per_row * sizes.segments
@@ -164,15 +165,11 @@ def _plan_step(state: StepState, config: Config, sizes: _Sizes, speeds: _Speeds 
     return StepPlan(name, state.status, count, tokens, seconds, size)
 
 
-def _training(name: str, examples: int, config: Config, speeds: _Speeds | None) -> tuple[int | None, float | None]:
-    if speeds is None:
-        return None, None
+def _training_tokens(examples: int, config: Config, sizes: _Sizes) -> int:
     from humpback.training import recipe_for
 
-    recipe = recipe_for(examples, speeds.steps[0], config.train)
-    per_row = speeds.backward_tokens if name.endswith("backward") else speeds.forward_tokens
-    tokens = round(recipe.steps * recipe.batch_size * per_row)
-    return tokens, 2 * speeds.load + tokens * speeds.train_token
+    recipe = recipe_for(examples, 0, config.train)
+    return round(recipe.steps * recipe.batch_size * sizes.pair_tokens(config.train.max_tokens))
 
 
 def _evaluation_pairs(config: Config, sizes: _Sizes) -> int:
@@ -195,8 +192,7 @@ def _probe(config: Config, sizes: _Sizes) -> _Speeds:
         rate=_time_rating(engine, prompts, segments),
         evaluate=_time_likelihood(engine, prompts, pairs, config),
         load=load,
-        steps={0: inspect_model(base).parameters},
-        **_time_training(base, prompts, sizes, config),
+        train_token=_time_training(base, prompts, sizes, config),
     )
 
 
@@ -224,33 +220,19 @@ def _time_likelihood(engine: Engine, prompts: PromptContract, pairs: Sequence[Ex
     return _seconds(lambda: engine.loglikelihood(requests)) / len(requests)
 
 
-def _time_training(base: Path, prompts: PromptContract, sizes: _Sizes, config: Config) -> dict[str, float]:
-    """Seconds a token, from the second of two steps (the first one warms up), and tokens of both kinds of rows."""
+def _time_training(base: Path, prompts: PromptContract, sizes: _Sizes, config: Config) -> float:
     from humpback.models import load_tokenizer
     from humpback.training.probe import seconds_per_token
 
     tokenizer = load_tokenizer(base)
-    limit, longest = config.prompts.max_text_tokens, config.train.max_tokens
-    pairs = sizes.seed[:200]
-    forward = [
-        tokenise_pair(tokenizer, prompts.forward_pair(p.instruction, p.output, prompts.config.seed_tag), longest)
-        for p in pairs
-    ]
-    backward = [
-        tokenise_pair(tokenizer, prompts.backward_pair(p.instruction, cut_text(tokenizer, p.output, limit)), longest)
-        for p in pairs
-    ]
-    forward_lengths = [len(row.input_ids) for row in forward if row is not None]
-    backward_lengths = [len(row.input_ids) for row in backward if row is not None]
-    rows = [row for row in forward if row is not None]
-    return {
-        "train_token": seconds_per_token(base, rows, config.train, device=config.engine.device),
-        "forward_tokens": sum(forward_lengths) / max(1, len(forward_lengths)),
-        "backward_tokens": sum(backward_lengths) / max(1, len(backward_lengths)),
-    }
+    tag = prompts.config.seed_tag
+    pairs = [prompts.forward_pair(pair.instruction, pair.output, tag) for pair in sizes.seed[: 8 * PROBE_ROWS]]
+    tokenised = [tokenise_pair(tokenizer, pair, config.train.max_tokens) for pair in pairs]
+    rows = [row for row in tokenised if row is not None]
+    return seconds_per_token(base, rows, config.train, device=config.engine.device)
 
 
-def _seconds(work: object) -> float:
+def _seconds(work: Callable[[], object]) -> float:
     started = time.monotonic()
-    work()  # type: ignore[operator]
+    work()
     return time.monotonic() - started

@@ -72,7 +72,8 @@ class ChatFormat:
             special,
             takes_system=True,
         )
-        takes_system = _renders(draft, [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}])
+        probes = [{"role": "system", "content": f"{_PROBE}1"}, {"role": "user", "content": f"{_PROBE}2"}]
+        takes_system = _renders(draft, probes)
         return cls(
             draft.template,
             draft.bos_token,

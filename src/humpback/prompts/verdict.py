@@ -7,15 +7,24 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# "Score:" and what the line goes on with. A colon, an equals sign, "is" or a line break must part the two: "a score of
+# 5 would need sources" weighs a score, it gives none.
 _VERDICT = re.compile(
-    r"""\b(?:score|rating)\b           # the word
-        (?:\s+is|\s+of)?               # "the score is 4"
-        [\s*_`:="'(\[]*                # punctuation and Markdown emphasis between word and number
-        (?P<number>[-+]?\d+(?:[.,]\d+)?)
-        (?P<rest>\s*(?:/|out\s+of|[-–]\s*\d)\s*\d*)?""",
+    r"""(?<!\w)_{0,2}(?:score|rating)_{0,2}(?!\w)
+        (?:[*_`"']*[ \t]*\([^()\n]*\))?         # "Score (1-5): 4"
+        [ \t*_`"']*(?:[:=]|\bis\b|\n)
+        [\s*_`:="'(\[<]*                        # Markdown emphasis and quotes before the number
+        (?=(?P<text>(?:[-+~≈]?[ ]?\d|(?:zero|half|one|two|three|four|five|six|seven|eight|nine|ten|n/?a|none)\b)[^\n]*))
+    """,
     re.IGNORECASE | re.VERBOSE,
 )
-_OF_FIVE = re.compile(r"\s*(?:/|out\s+of)\s*5", re.IGNORECASE)
+_NUMBER = re.compile(r"(?P<number>[-+]?\d+(?:[.,]\d+)?)(?![\w%+]|[.,:]\d)[*_`\"')\]>]*")
+_SCALE = re.compile(
+    r"""\s*[(\[]?\s*(?:/|(?:(?:points?|stars?)\s+)?(?:out\s+)?of\b)[\s*_`]*(?P<beside>[\w.,/]*)  # "4/5", "4 (out of 5)"
+        |[^.;\n]*?\bscale\s+(?:of|from)\s+(?:1\s*(?:-|–|to)\s*)?(?P<named>\w*)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_RANGE = re.compile(r"\s*(?:[-–—~,&]|\b(?:to|or|and)\b)\s*\d", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +39,30 @@ def parse_verdict(text: str) -> Verdict:
     """The last verdict in a written judgement.
 
     The last one counts, because judges weigh scores before they settle ("a Score: 5 would need sources. Score: 2").
-    Only whole and half numbers from 1 to 5 are scores: "10", "1986", "4/10" and "3-4" are none.
+    Only whole and half numbers from 1 to 5 are scores: "10", "1986", "4/10", "3-4", "four" and "4 or 5" are none.
     """
     matches = list(_VERDICT.finditer(text))
     if not matches:
         return Verdict(None, "no_score" if text.strip() else "empty")
-    last = matches[-1]
-    if last["rest"] and not _OF_FIVE.fullmatch(last["rest"]):
+    return _grade(matches[-1]["text"])
+
+
+def _grade(text: str) -> Verdict:
+    """The grade that `text` begins with."""
+    match = _NUMBER.match(text)
+    if match is None:
+        return Verdict(None, "no_grade")
+    rest = text[match.end() :]
+    scale = _SCALE.match(rest)
+    if scale is not None and (scale["beside"] or scale["named"] or "").rstrip(".,").lower() not in ("5", "five"):
         return Verdict(None, "other_scale")
-    number = float(last["number"].replace(",", "."))
+    if scale is None and _RANGE.match(rest):
+        return Verdict(None, "no_grade")
+    whole, _, decimals = match["number"].replace(",", ".").partition(".")
+    number = float(f"{whole}.{decimals or 0}")
     if not 1 <= number <= 5:
         return Verdict(None, "out_of_range")
-    if number * 2 != int(number * 2):
+    if number * 2 != int(number * 2) or len(decimals) > 2:
         return Verdict(None, "no_grade")
     return Verdict(number)
 

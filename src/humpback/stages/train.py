@@ -8,11 +8,11 @@ from pathlib import Path
 
 from humpback.engines.scripted import SCRIPT_FILE
 from humpback.errors import NothingLeftError
-from humpback.prompts import Pair, PromptContract, cut_text, tokenise_pair
+from humpback.prompts import BACKWARD_SYSTEM, Pair, PromptContract, cut_text, tokenise_pair
 from humpback.randomness import derived_seed
 from humpback.records import Curated, Example
 from humpback.stages.context import Outcome, StageContext
-from humpback.workspace import fingerprint, read_rows, write_json
+from humpback.workspace import fingerprint, read_rows, write_json, write_text
 
 VERSION = 1
 
@@ -81,6 +81,7 @@ def _fine_tune(context: StageContext, pairs: list[Pair]) -> Outcome:
             on_step=report,
         )
     write_json(context.output.path / "training.json", asdict(result))
+    write_text(context.output.path / "README.md", model_card(context, len(rows), recipe.steps))
     return Outcome(
         {
             "examples": len(rows),
@@ -96,6 +97,28 @@ def _fine_tune(context: StageContext, pairs: list[Pair]) -> Outcome:
             "dtype": result.dtype,
         }
     )
+
+
+def model_card(context: StageContext, examples: int, steps: int) -> str:
+    """A model card in Markdown: what the model was trained on, and how to ask it as it was trained."""
+    name = context.output.name.rpartition("/")[2]
+    system = BACKWARD_SYSTEM if name == "backward" else context.prompts.inference_tag
+    sampling = context.config.augment
+    does = "guesses the instruction that a text answers" if name == "backward" else "follows instructions"
+    return f"""---
+pipeline_tag: text-generation
+tags:
+- instruction-backtranslation
+- humpback
+---
+# {context.config.name} {name}
+
+`{context.config.model}` tuned for {steps} steps on {examples} pairs by instruction backtranslation (Li et al. 2023,
+arXiv 2308.06259) with Humpback. It {does}.
+
+Ask it through its chat template with the system prompt `{system}`. Sample at temperature
+{sampling.temperature} and top_p {sampling.top_p}. The licence and limits of the base model apply.
+"""
 
 
 def _script(context: StageContext, pairs: list[Pair]) -> Outcome:
