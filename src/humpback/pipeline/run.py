@@ -20,7 +20,7 @@ from humpback.pipeline.steps import select_steps
 from humpback.progress import Progress, SilentProgress
 from humpback.prompts import PromptContract
 from humpback.stages.context import StageContext
-from humpback.workspace import Manifest, RunFolder, dropped_rows, row_count
+from humpback.workspace import Manifest, RunFolder, disk_errors_explained, dropped_rows, row_count
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,8 @@ def _run_step(state: StepState, context: StageContext) -> Manifest:
     output = context.output
     output.begin(state.fingerprint)
     started = time.monotonic()
-    outcome = state.step.run(context)
+    with disk_errors_explained(output.path):
+        outcome = state.step.run(context)
     dropped = Counter(str(row.reason) for row in dropped_rows(output.path))
     manifest = Manifest(
         step=output.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
 import shutil
@@ -213,6 +214,8 @@ def _train(trainer: Trainer, output: Path) -> None:
 
 
 def _save(trainer: Trainer, tokenizer: PreTrainedTokenizerBase, output: Path, config: TrainConfig, end: str) -> None:
+    from safetensors import SafetensorError
+
     model = trainer.accelerator.unwrap_model(trainer.model)
     if config.method == "lora":
         model = model.merge_and_unload()
@@ -220,7 +223,10 @@ def _save(trainer: Trainer, tokenizer: PreTrainedTokenizerBase, output: Path, co
     model.generation_config.eos_token_id = sorted({tokenizer.eos_token_id, end_id})
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     model.config.use_cache = True
-    model.save_pretrained(output)
+    try:
+        model.save_pretrained(output)
+    except SafetensorError as error:  # it hides the system's error in its text
+        raise OSError(errno.ENOSPC if "os error 28" in str(error) else errno.EIO, str(error)) from error
     tokenizer.save_pretrained(output)
     shutil.rmtree(output / CHECKPOINTS, ignore_errors=True)
 

@@ -1,6 +1,6 @@
 """A run's folder: steps as folders of Parquet shards, each written whole or not at all."""
 
-from humpback.workspace.atomic import write_bytes, write_json, write_text
+from humpback.workspace.atomic import disk_errors_explained, write_bytes, write_json, write_text
 from humpback.workspace.fingerprint import file_digest, fingerprint
 from humpback.workspace.folder import RunFolder
 from humpback.workspace.shards import Shard, dropped_rows, map_shards, read_rows, row_count, write_rows
@@ -11,6 +11,7 @@ __all__ = [
     "RunFolder",
     "Shard",
     "StepFolder",
+    "disk_errors_explained",
     "dropped_rows",
     "file_digest",
     "fingerprint",

@@ -64,16 +64,20 @@ class StepFolder:
             started = json.loads((self.path / STARTED_FILE).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return False
-        return bool(started.get("fingerprint") == fingerprint)
+        return bool(started == {"fingerprint": fingerprint})
 
     def begin(self, fingerprint: str) -> None:
-        """Makes the folder ready: keeps what a stopped attempt at the same output left, removes all else."""
-        if not self.is_started(fingerprint):
+        """Makes the folder ready: keeps what a stopped attempt at the same output left, removes all else.
+
+        An output that was declared finished and is begun again is damaged, and nothing of it is kept.
+        """
+        if not self.is_started(fingerprint) or (self.path / MANIFEST_FILE).exists():
             with disk_errors_explained(self.path):
+                # First, so that what a stopped removal leaves is not taken for a start.
+                (self.path / STARTED_FILE).unlink(missing_ok=True)
                 shutil.rmtree(self.path, ignore_errors=True)
                 self.path.mkdir(parents=True, exist_ok=True)
             write_json(self.path / STARTED_FILE, {"fingerprint": fingerprint})
-        (self.path / MANIFEST_FILE).unlink(missing_ok=True)
 
     def finish(self, manifest: Manifest) -> None:
         """Declares the output finished; from here on `is_finished` says so."""
