@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Mapping
@@ -210,9 +211,8 @@ def _listed(values: list[str]) -> list[str]:
 
 def _lengths(config: Config, inputs: Mapping[str, Path]) -> list[Lengths]:
     rows = [lengths("seed, trained on", inputs["seed"]), lengths("all candidates", inputs["candidates"])]
-    for number in range(1, config.rounds + 1):
-        rows.append(lengths(f"curated, round {number}", inputs[f"curated-{number}"]))
-    return rows
+    curated = range(1, config.rounds + 1)
+    return [*rows, *(lengths(f"curated, round {number}", inputs[f"curated-{number}"]) for number in curated)]
 
 
 def _ratings(
@@ -227,7 +227,7 @@ def _ratings(
     for one in numbers:
         facts = manifests[f"ratings-{one.round}"].facts
         rounds.append(rating_round(one, edges, facts, str(manifests[f"curated-{one.round}"].facts.get("rule", ""))))
-    return rounds, [round_change(*two) for two in zip(numbers, numbers[1:], strict=False)]
+    return rounds, [round_change(*two) for two in itertools.pairwise(numbers)]
 
 
 def _training(name: str, folder: Path, manifests: Mapping[str, Manifest]) -> Training:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from humpback.config import Config
-from humpback.report.reasons import reason_text
+from humpback.report.reasons import reason_text, rule_sentence
 from humpback.report.samples import Sample, dropped_samples, unparsed_samples
 from humpback.workspace import Manifest
 
@@ -111,8 +111,7 @@ def _round(config: Config, inputs: Mapping[str, Path], manifests: Mapping[str, M
         Stage(
             f"curated-{number}",
             f"Round {number}: candidates to the curated set",
-            f"Rule: {str(curated.facts.get('rule', '')).replace('keep_fraction: ', 'the best share, ')}. "
-            "Every round chooses from all candidates anew.",
+            rule_sentence(str(curated.facts.get("rule", ""))) + "Every round chooses from all candidates anew.",
             curated.rows + sum(curated.dropped.values()),
             curated.rows,
             "kept",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from humpback.report.text import number, signed
+from humpback.report.text import SPACE, number, signed
 
 BASE, REFERENCE, BACKWARD = "base", "m0", "backward"
 Reading = Literal["better", "worse", "no difference", "not measured"]
@@ -104,13 +104,15 @@ def verdict(sets: list[EvaluationSet], last: str, *, is_scripted: bool) -> Verdi
     readings = {found.reading for _, found in measured}
     sentences = [_sentence(part, found) for part, found in measured]
     if readings == {"better"}:
-        return Verdict("better", "It helped.", sentences)
+        return Verdict("better", "It helped, by held-out loss.", sentences)
     if readings == {"worse"}:
-        return Verdict("worse", "It did not help: it made the model worse.", sentences)
+        return Verdict("worse", "It did not help: the model got worse, by held-out loss.", sentences)
     if readings == {"no difference"}:
         return Verdict("none", "No difference that this evaluation can tell.", sentences)
     if "worse" not in readings:
-        return Verdict("mixed", "It helped on some sets, and made no difference on others.", sentences)
+        return Verdict(
+            "mixed", "It helped on some sets, by held-out loss, and made no difference on others.", sentences
+        )
     if "better" not in readings:
         return Verdict("worse", "It did not help: worse on some sets, and no difference on others.", sentences)
     return Verdict("mixed", "Mixed: better on some sets, worse on others.", sentences)
@@ -126,7 +128,7 @@ def _sentence(part: EvaluationSet, found: ModelLoss) -> str:
     }[found.reading]
     return (
         f"On {part.title} ({number(part.pairs)}), {words}: the mean negative log-likelihood per token differs by "
-        f"{signed(difference.mean)} nats (95 % interval {signed(difference.low)} to {signed(difference.high)}; "
+        f"{signed(difference.mean)} nats (95{SPACE}% interval {signed(difference.low)} to {signed(difference.high)}; "
         "below zero is better)."
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from humpback.config import Config
 from humpback.records import DropReason
+from humpback.report.text import share
 
 
 def reason_text(reason: str, config: Config) -> str:
@@ -19,10 +20,10 @@ def reason_text(reason: str, config: Config) -> str:
         DropReason.TOO_SHORT: f"shorter than {ingest.min_chars:,} characters",
         DropReason.TOO_LONG: f"longer than {ingest.max_chars:,} characters; its subsections were looked at in turn",
         DropReason.HEADER_EMPTY: "no header above it",
-        DropReason.HEADER_UPPER_CASE: f"header more than {ingest.max_upper_case:.0%} upper case",
+        DropReason.HEADER_UPPER_CASE: f"header more than {share(ingest.max_upper_case, 1)} upper case",
         DropReason.HEADER_NAVIGATION: "header of a menu, an advertisement or the like",
         DropReason.REPEATED_SENTENCES: "sentences repeat one another",
-        DropReason.MOSTLY_CODE: f"more than {ingest.max_code:.0%} code, tables or link addresses",
+        DropReason.MOSTLY_CODE: f"more than {share(ingest.max_code, 1)} code, tables or link addresses",
         DropReason.INSIDE_KEPT: "part of a longer section that was kept, so its text is not lost",
         DropReason.DUPLICATE: "the same text came before",
         DropReason.OVER_LIMIT: "more than the configured limit; chosen by lot",
@@ -38,3 +39,15 @@ def reason_text(reason: str, config: Config) -> str:
         "no_grade": "neither a whole nor a half point",
     }
     return words.get(reason, "")
+
+
+def rule_sentence(rule: str) -> str:
+    """The rule of curation as a sentence; `rule` is the curating step's own word for it."""
+    kind, _, value = rule.partition(": ")
+    try:
+        level = float(value)
+    except ValueError:
+        return ""
+    if kind == "keep_fraction":
+        return f"The best {share(level, 1)} of the rated candidates are kept. "
+    return f"Candidates rated {level:g} or more are kept. "

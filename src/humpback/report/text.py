@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 MINUS = "\N{MINUS SIGN}"
+SPACE = "\N{NO-BREAK SPACE}"  # between a number and its unit
+LITTLE_MORE = 1.2  # ours: a button for the last fifth is more trouble than the fifth
 MAX_LINK_CHARS = 2_000  # ours: longer addresses stand as plain text, cut like any other
 
 # What can move, hide or fake the text around it: controls (C0, C1), line separators, direction marks and overrides,
@@ -33,9 +35,18 @@ def visible(text: str) -> str:
 
 
 def cut(text: str, shown: int, most: int) -> Cut:
-    """The first `shown` characters of a text, those up to `most`, and how many are left out."""
+    """About the first `shown` characters of a text, those up to `most`, and how many are left out.
+
+    The first piece ends between words where it can, and is the whole text where little would be left.
+    """
     clean = visible(text[:most])
-    return Cut(clean[:shown], clean[shown:most], max(0, len(text) - most) + max(0, len(clean) - most))
+    left_out = max(0, len(text) - most) + max(0, len(clean) - most)
+    if len(clean) <= shown * LITTLE_MORE and not left_out:
+        return Cut(clean, "", 0)
+    end = max(clean.rfind(" ", 0, shown), clean.rfind("\n", 0, shown))
+    if end < shown * 0.9:
+        end = min(shown, len(clean))
+    return Cut(clean[:end], clean[end:most], left_out)
 
 
 def short(text: str, most: int) -> str:
@@ -75,7 +86,7 @@ def compact(value: float | None) -> str:
         return "–"
     for limit, scale, unit in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
         if abs(value) >= limit:
-            return f"{value / scale:.3g} {unit}"
+            return f"{value / scale:.3g}{SPACE}{unit}"
     return number(value)
 
 
@@ -84,11 +95,11 @@ def duration(seconds: float | None) -> str:
     if seconds is None or not math.isfinite(seconds):
         return "–"
     if seconds < 60:
-        return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
+        return f"{seconds:.{2 if seconds < 1 else 1}f}{SPACE}s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+        return f"{minutes}{SPACE}min {rest}{SPACE}s"
+    return f"{minutes // 60}{SPACE}h {minutes % 60}{SPACE}min"
 
 
 def share(part: float, whole: float) -> str:
@@ -96,7 +107,8 @@ def share(part: float, whole: float) -> str:
     if not whole:
         return "–"
     percent = 100 * part / whole
-    return f"{percent:.0f} %" if percent >= 10 or percent == 0 else f"{percent:.1f} %"
+    digits = 0 if percent >= 10 or percent == 0 else 1
+    return f"{percent:.{digits}f}{SPACE}%"
 
 
 def scientific(value: float | None) -> str:
