@@ -118,7 +118,7 @@ class Report:
     versions: list[tuple[str, str]]
 
 
-def collect(config: Config, inputs: Mapping[str, Path], run_folder: Path) -> Report:
+def collect_report(config: Config, inputs: Mapping[str, Path], run_folder: Path) -> Report:
     """What the report of a run shows.
 
     Args:

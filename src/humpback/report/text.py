@@ -107,6 +107,8 @@ def share(part: float, whole: float) -> str:
     if not whole:
         return "–"
     percent = 100 * part / whole
+    if 0 < percent < 0.05:
+        return f"<0.1{SPACE}%"
     digits = 0 if percent >= 10 or percent == 0 else 1
     return f"{percent:.{digits}f}{SPACE}%"
 

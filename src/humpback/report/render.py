@@ -1,0 +1,73 @@
+"""Turns a report into the page."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from humpback.report import text
+from humpback.report.collect import Report
+from humpback.report.numbers import Lengths
+from humpback.report.plots import Figure, difference_figure, loss_figure, rating_figure
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATE_FILE, STYLE_FILE = "page.html.jinja", "style.css"
+
+# Table 2 of the paper (arXiv 2308.06259), in characters, mean and standard deviation.
+PAPER_LENGTHS = (
+    Lengths("seed", 3_200, (148, 322), (1_072, 818)),
+    Lengths("all candidates", 502_133, (352, 134), (1_722, 653)),
+    Lengths("A₄, iteration 2", 195_043, (206, 298), (1_985, 649)),
+    Lengths("A₅, iteration 2", 41_821, (115, 175), (1_663, 616)),
+)
+
+
+def render_page(report: Report) -> str:
+    """The whole page: HTML with its style inside, no script, and nothing fetched from anywhere."""
+    from markupsafe import Markup
+
+    style = resources.files("humpback.report").joinpath(STYLE_FILE).read_text(encoding="utf-8")
+    page = _environment().get_template(TEMPLATE_FILE)
+    return page.render(
+        report=report,
+        style=Markup(style),  # noqa: S704 - the package's own file
+        paper_lengths=PAPER_LENGTHS,
+        differences=[difference_figure(part) for part in report.evaluation],
+        rating_figures=_there([rating_figure(found) for found in report.ratings]),
+        loss_figures=_there(
+            [
+                loss_figure(
+                    [training for training in report.trainings if training.model != "backward"],
+                    "Forward models: loss on the answers they are trained on, means of equal stretches of steps. "
+                    "Models are trained on different sets, so the levels do not rank them.",
+                ),
+                loss_figure(
+                    [training for training in report.trainings if training.model == "backward"],
+                    "Backward model: loss on the instructions, means of equal stretches of steps.",
+                ),
+            ]
+        ),
+    )
+
+
+def _there(figures: list[Figure | None]) -> list[Figure]:
+    return [figure for figure in figures if figure is not None]
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader("humpback", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for name in ("number", "signed", "duration", "compact", "share", "scientific", "short"):
+        environment.filters[name] = getattr(text, name)
+    environment.filters["drawn"] = lambda figure: Markup(figure.svg)  # noqa: S704 - figures escape their labels
+    return environment
