@@ -173,9 +173,10 @@ def main() -> None:
     except HumpbackError as error:
         _print_error(error)
         sys.exit(1)
-    except KeyboardInterrupt:
-        typer.echo("\nStopped. What is finished is kept; the same command goes on from there.", err=True)
-        sys.exit(INTERRUPTED)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # what typer makes of Ctrl-C
+            typer.echo("\nStopped. What is finished is kept; the same command goes on from there.", err=True)
+        raise
     except BrokenPipeError:  # e.g. `humpback status RUN | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

@@ -97,6 +97,8 @@ def print_summary(result: RunResult, config: Config, stage: str | None) -> None:
         console.print(f"Ran {names}; {len(result.reused)} steps were there already. Folder: {result.folder}")
         return
     table = Table(title=f"Run {config.name}", show_header=False, title_justify="left", box=None)
+    table.add_column()
+    table.add_column(overflow="fold")  # paths are there to be copied whole
     for label, text in summary_rows(folder, config):
         table.add_row(label, escape(text))
     console.print(table)

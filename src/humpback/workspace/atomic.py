@@ -12,6 +12,8 @@ from typing import Any
 
 from humpback.errors import WorkspaceError
 
+TEMPORARY_SUFFIX = ".tmp"  # of files that are being written; one that is left behind is half a file
+
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Writes `data` to `path`, replacing what was there at one instant.
@@ -38,7 +40,7 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_with(path: Path, write: Callable[[Path], object]) -> None:
     """Lets `write` fill a temporary file beside `path`, flushes it to disk, and moves it into place."""
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = path.with_name(f".{path.name}{TEMPORARY_SUFFIX}")
     with disk_errors_explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         write(temporary)

@@ -14,11 +14,13 @@ from typing import Any
 from humpback.config import Config, config_as_yaml, load_config
 from humpback.errors import WorkspaceError
 from humpback.version import WORKSPACE_VERSION, __version__
-from humpback.workspace.atomic import disk_errors_explained, write_json, write_text
+from humpback.workspace.atomic import TEMPORARY_SUFFIX, disk_errors_explained, write_json, write_text
 from humpback.workspace.step import StepFolder
 
 CONFIG_FILE = "humpback.yaml"
 VERSION_FILE = "run.json"
+# What a start that was killed before it wrote VERSION_FILE leaves.
+_BEFORE_VERSION = frozenset({".lock", f".{VERSION_FILE}{TEMPORARY_SUFFIX}"})
 
 
 class RunFolder:
@@ -62,7 +64,7 @@ class RunFolder:
                     f"{self.path}: was made with another version of Humpback (folder layout {found}; this is "
                     f"{__version__}, layout {WORKSPACE_VERSION}); use another `name`, or that version"
                 )
-        elif self.path.is_dir() and any(child.name != ".lock" for child in self.path.iterdir()):
+        elif self.path.is_dir() and any(child.name not in _BEFORE_VERSION for child in self.path.iterdir()):
             raise WorkspaceError(
                 f"{self.path}: is not empty and not a run's folder (no {VERSION_FILE}); use another `name`"
             )

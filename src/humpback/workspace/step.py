@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from humpback.workspace.atomic import disk_errors_explained, write_json
+from humpback.workspace.atomic import TEMPORARY_SUFFIX, disk_errors_explained, write_json
 
 MANIFEST_FILE = "stage.json"
 STARTED_FILE = "started.json"
@@ -78,6 +78,8 @@ class StepFolder:
                 shutil.rmtree(self.path, ignore_errors=True)
                 self.path.mkdir(parents=True, exist_ok=True)
             write_json(self.path / STARTED_FILE, {"fingerprint": fingerprint})
+        for half_written in self.path.rglob(f".*{TEMPORARY_SUFFIX}"):
+            half_written.unlink()
 
     def finish(self, manifest: Manifest) -> None:
         """Declares the output finished; from here on `is_finished` says so."""
