@@ -111,6 +111,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = parser.parse_args(argv)
 
     tokenizer = AutoTokenizer.from_pretrained(options.model)
+    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     prompts = PromptContract(ChatFormat.of(tokenizer), PromptsConfig())
     tags = prompts.config
     seed, segments = read(options.seed), [row["text"] for row in read(options.segments)]

@@ -34,13 +34,19 @@ EngineKind = Annotated[str | None, typer.Option("--engine", help="`scripted` wal
 RunArgument = Annotated[Path, typer.Argument(help="A run's folder, e.g. runs/humpback.", metavar="RUN")]
 
 
-@app.callback()
-def _start(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
-) -> None:
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         typer.echo(__version__)
         raise typer.Exit
+
+
+@app.callback()
+def _start(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command()
@@ -201,7 +207,8 @@ def _load(config: Path, overrides: list[str] | None, engine: str | None) -> Any:
 
 def _print_error(error: HumpbackError) -> None:
     for line in str(error).splitlines():
-        typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
+        if not line.startswith(" "):  # else it goes on with the message above
+            typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
         typer.echo(line, err=True)
 
 

@@ -118,7 +118,8 @@ def _describe(issue: Any, lines: dict[Location, int], overridden: set[str], name
     at = next((lines[location[:end]] for end in range(len(location), 0, -1) if location[:end] in lines), None)
     where = f"{name}:{at}" if at else name
     if key:
-        where = f"-s {key}" if key in overridden else f"{where}: {key}"
+        given = key in overridden or (at is None and any(item.startswith(f"{key}.") for item in overridden))
+        where = f"-s {key}" if given else f"{where}: {key}"
     if issue["type"] == "extra_forbidden":
         return f"{where}: unknown key{_suggestion(location)}"
     if issue["type"] == "missing":

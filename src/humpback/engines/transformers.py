@@ -108,12 +108,15 @@ class TransformersEngine:
             try:
                 results = run(batch)
             except (torch.OutOfMemoryError, MemoryError) as error:
-                pending = [*self._smaller(batch, lengths, error), *pending]
+                self._make_smaller(batch, lengths, error)
+                left = [row for rows in (batch, *pending) for row in rows]
+                pending = [[left[i] for i in rows] for rows in _batches([lengths[i] for i in left], self.batch_tokens)]
                 continue
             answers.update(zip(batch, results, strict=True))
         return [answers[i] for i in range(len(lengths))]
 
-    def _smaller(self, batch: list[int], lengths: Sequence[int], error: Exception) -> list[list[int]]:
+    def _make_smaller(self, batch: list[int], lengths: Sequence[int], error: Exception) -> None:
+        """Sets the budget to half of what `batch` took."""
         if len(batch) == 1:
             raise ModelError(
                 f"out of memory on a single row of {lengths[batch[0]]} tokens; use a smaller model, "
@@ -121,9 +124,7 @@ class TransformersEngine:
             ) from error
         if self.model.device.type == "cuda":
             torch.cuda.empty_cache()
-        self.batch_tokens = max(self.batch_tokens // 2, 1)
-        middle = len(batch) // 2
-        return [batch[:middle], batch[middle:]]
+        self.batch_tokens = lengths[batch[0]] * len(batch) // 2
 
     @torch.inference_mode()  # type: ignore[untyped-decorator]
     def _generate(

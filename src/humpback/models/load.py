@@ -64,12 +64,13 @@ def load_model(folder: Path, *, dtype: torch.dtype, device: str) -> PreTrainedMo
     Raises:
         ModelError: its weights do not fit its configuration, or its architecture is unknown to transformers.
     """
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
     try:
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"model: {folder}: cannot be loaded: {str(error).splitlines()[0][:300]}") from error
     return model.to(device)

@@ -78,6 +78,7 @@ def _fine_tune(context: StageContext, pairs: list[Pair]) -> Outcome:
             device=config.engine.device,
             seed=derived_seed(config.random_seed, name),
             end=context.prompts.chat.end,
+            chat_template=context.prompts.chat.template,
             on_step=report,
         )
     write_json(context.output.path / "training.json", asdict(result))

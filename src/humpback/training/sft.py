@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import math
+import random
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHECKPOINTS = "checkpoints"
+COMPLETE_FILE = "complete"  # written into a checkpoint last, so that one whose writing was stopped is not gone on from
+WINDOW_BATCHES = 50  # batches among which rows are sorted by length; as in transformers' sampler by length
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ def fine_tune(
     device: str,
     seed: int,
     end: str,
+    chat_template: str | None = None,
     on_step: Callable[[dict[str, float]], None] = lambda entry: None,
     save: bool = True,
 ) -> TrainingResult:
@@ -62,6 +66,7 @@ def fine_tune(
         device: as in `engine.device`.
         seed: for the order of the rows and for dropout.
         end: text of the token that ends an answer, stored as the model's end token.
+        chat_template: the template that the rows were rendered with, stored with the tokenizer in place of its own.
         on_step: called after every optimiser step with its figures.
         save: whether the model is kept; a probe of the speed has no use for it.
 
@@ -83,6 +88,7 @@ def fine_tune(
     _train(trainer, output)
     seconds = time.monotonic() - started
     if save:
+        tokenizer.chat_template = chat_template or tokenizer.chat_template
         _save(trainer, tokenizer, output, config, end)
     tokens = _trained_tokens(rows, recipe)
     history = [entry for entry in trainer.state.log_history if "loss" in entry]
@@ -107,14 +113,15 @@ def _trainer(
 
     from humpback.training.trainer import TargetTokenTrainer
 
+    falls = recipe.rates[1] < recipe.rates[0]
     settings = SFTConfig(
         output_dir=str(output / CHECKPOINTS),
         max_steps=recipe.steps,
         per_device_train_batch_size=recipe.micro_batch_size,
         gradient_accumulation_steps=recipe.accumulation,
         learning_rate=recipe.rates[0],
-        lr_scheduler_type="polynomial",
-        lr_scheduler_kwargs={"lr_end": recipe.rates[1], "power": 1.0},
+        lr_scheduler_type="polynomial" if falls else "constant",
+        lr_scheduler_kwargs={"lr_end": recipe.rates[1], "power": 1.0} if falls else {},
         weight_decay=config.weight_decay,
         max_grad_norm=1.0,
         seed=seed % 2**32,
@@ -124,7 +131,7 @@ def _trainer(
         # Recomputing activations costs a third more time; micro_batch_size is the way to save memory.
         activation_checkpointing=False,
         max_length=None,  # rows come tokenised and cut
-        train_sampling_strategy="group_by_length",  # else a third of a small batch is padding
+        train_sampling_strategy="sequential",  # rows come in the order of training
         logging_steps=1,
         logging_nan_inf_filter=False,
         disable_tqdm=True,
@@ -134,17 +141,40 @@ def _trainer(
         save_total_limit=1,
         dataloader_pin_memory=device == "cuda",
     )
+    order = training_order([len(row.input_ids) for row in rows], recipe, seed)
     columns = {"input_ids": [row.input_ids for row in rows], "labels": [row.labels for row in rows]}
     trainer_class = SFTTrainer if device == "cuda" else TargetTokenTrainer
     trainer = trainer_class(
         model=model,
         args=settings,
-        train_dataset=Dataset.from_dict(columns),
+        train_dataset=Dataset.from_dict(columns).select(order),
         processing_class=tokenizer,
         peft_config=_lora(config) if config.method == "lora" else None,
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def training_order(lengths: Sequence[int], recipe: Recipe, seed: int) -> list[int]:
+    """The rows of all steps, one after another: epochs of all rows in random order, batches of about equal length.
+
+    Written out beforehand, because a sampler that draws as it goes would draw otherwise in a training that goes on
+    from a checkpoint. Without batches of equal length a third of a small batch is padding.
+    """
+    generator = random.Random(seed)  # noqa: S311 - no secret
+    count = recipe.steps * recipe.batch_size
+    stream: list[int] = []
+    while len(stream) < count:
+        stream += generator.sample(range(len(lengths)), len(lengths))
+    # A quarter of an epoch at most, so that a batch mixes rows of one epoch only, but for those at its ends.
+    window = recipe.batch_size * max(1, min(WINDOW_BATCHES, len(lengths) // (4 * recipe.batch_size)))
+    order: list[int] = []
+    for start in range(0, count, window):
+        rows = sorted(stream[start : min(start + window, count)], key=lambda row: lengths[row])
+        batches = [rows[first : first + recipe.batch_size] for first in range(0, len(rows), recipe.batch_size)]
+        generator.shuffle(batches)
+        order += [row for batch in batches for row in batch]
+    return order
 
 
 def _lora(config: TrainConfig) -> Any:
@@ -195,22 +225,35 @@ def _watcher(on_step: Callable[[dict[str, float]], None], checkpoint_minutes: fl
                 control.should_save = True
                 self.saved = time.monotonic()
 
+        def on_save(
+            self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: object
+        ) -> None:
+            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE_FILE).touch()
+
     return Watcher()
 
 
 def _train(trainer: Trainer, output: Path) -> None:
     import torch
-    from transformers.trainer_utils import get_last_checkpoint
 
-    folder = output / CHECKPOINTS
-    checkpoint = get_last_checkpoint(folder) if folder.is_dir() else None
     try:
-        trainer.train(resume_from_checkpoint=checkpoint)
+        trainer.train(resume_from_checkpoint=_last_checkpoint(output / CHECKPOINTS))
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise ModelError(
             f"out of memory in training; set train.micro_batch_size below {trainer.args.per_device_train_batch_size}, "
             "a smaller train.max_tokens, or train.method: lora"
         ) from error
+
+
+def _last_checkpoint(folder: Path) -> str | None:
+    """The newest complete checkpoint in `folder`; incomplete ones are removed."""
+    found: dict[int, Path] = {}
+    for checkpoint in folder.glob("checkpoint-*"):
+        if (checkpoint / COMPLETE_FILE).exists():
+            found[int(checkpoint.name.rpartition("-")[2])] = checkpoint
+        else:
+            shutil.rmtree(checkpoint)
+    return str(found[max(found)]) if found else None
 
 
 def _save(trainer: Trainer, tokenizer: PreTrainedTokenizerBase, output: Path, config: TrainConfig, end: str) -> None:

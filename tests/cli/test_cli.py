@@ -1,0 +1,291 @@
+"""The commands, with the scripted engine; and one clear message for every bad input."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from humpback.cli import app as cli
+from humpback.version import __version__
+
+
+@pytest.fixture
+def humpback(monkeypatch, capsys, tmp_path):
+    """Runs the command in this process; returns its exit code and what it printed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "5000")
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["humpback", *map(str, arguments)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as end:
+            code = end.code or 0
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.err
+        return code, printed.out, printed.err
+
+    return call
+
+
+@pytest.fixture
+def refused(humpback, small_inputs):
+    """Runs `run` and returns the one error message of it."""
+
+    def call(*overrides: str, config=None, lines: int = 1) -> str:
+        options = [word for override in overrides for word in ("-s", override)]
+        code, out, err = humpback("run", config or small_inputs.config, *options)
+        assert (code, out) == (1, "")
+        told = [line for line in err.splitlines() if line.startswith("error: ")]
+        assert len(told) == lines, err
+        return "\n".join(line.removeprefix("error: ") for line in told)
+
+    return call
+
+
+def test_init_writes_a_configuration_that_loads(humpback, tmp_path):
+    code, out, _ = humpback("init", "new.yaml", "--seed", "s.jsonl", "--corpus", "docs", "--model", "my/model")
+    assert code == 0
+    assert "new.yaml written" in out
+    from humpback.config import load_config
+
+    config = load_config(tmp_path / "new.yaml")
+    assert (config.seed, config.corpus, config.model) == (["s.jsonl"], ["docs"], "my/model")
+    code, _, err = humpback("init", "new.yaml")
+    assert code == 1
+    assert "is there already" in err
+    assert humpback("init", "new.yaml", "--force")[0] == 0
+
+
+def test_check_names_no_problem_or_every_problem(humpback, small_inputs):
+    code, out, _ = humpback("check", small_inputs.config)
+    assert code == 0
+    assert "no problem found" in out
+    code, _, err = humpback("check", small_inputs.config, "-s", "seed=absent.jsonl", "-s", "corpus=absent")
+    assert code == 1
+    assert err.count("error: ") == 2
+
+
+def test_a_run_from_start_to_chat(humpback, small_inputs):
+    run = small_inputs.folder / "runs/small"
+    code, out, _ = humpback("plan", small_inputs.config)
+    assert code == 0
+    assert "To do: 15 steps" in out
+    code, out, err = humpback("run", small_inputs.config)
+    assert code == 0
+    assert "8 read, 24 segments" in out
+    assert str(run / "dataset/train.jsonl") in out
+    assert len(re.findall(r"curated-2: \d+ rows, \d+ set aside", err)) == 1
+    code, out, err = humpback("run", small_inputs.config)
+    assert code == 0
+    assert "Nothing to do" in out
+    code, out, _ = humpback("status", run)
+    assert code == 0
+    assert "All done." in out
+    row = json.loads((run / "dataset/train.jsonl").read_text().splitlines()[0])
+    code, out, _ = humpback("explain", run, row["id"])
+    assert code == 0
+    for part in (row["source"]["uri"], "rated", "curated-2: kept", "prompt of the backward model"):
+        assert part in out
+    code, out, _ = humpback("chat", run, "-q", "What about silver windows?")
+    assert code == 0
+    assert out.strip()
+    code, compared, _ = humpback("chat", run, "-q", "What about silver windows?", "--compare")
+    assert code == 0
+    assert compared.startswith("m0: ")
+    assert f"m2: {out.strip()}" in compared
+
+
+def test_chat_reads_questions_line_by_line(humpback, small_inputs, monkeypatch):
+    import io
+
+    humpback("run", small_inputs.config)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("What about windows?\nAnd silver ones?\n\nnot this\n"))
+    code, out, _ = humpback("chat", small_inputs.folder / "runs/small")
+    assert code == 0
+    assert len(out.strip().splitlines()) == 2
+
+
+def test_chat_needs_a_finished_model(humpback, small_inputs):
+    humpback("ingest", small_inputs.config)
+    code, _, err = humpback("chat", small_inputs.folder / "runs/small", "-q", "Hello")
+    assert code == 1
+    assert "has no finished model m2 yet" in err
+
+
+def test_a_stage_says_what_it_ran(humpback, small_inputs):
+    code, out, _ = humpback("ingest", small_inputs.config)
+    assert code == 0
+    assert "Ran seed, passages, segments" in out
+    code, out, _ = humpback("status", small_inputs.folder / "runs/small")
+    assert "12 of 15 steps to do" in out
+
+
+def test_prompts_show_marks_what_is_trained(humpback, small_inputs):
+    code, out, _ = humpback("prompts", "show", small_inputs.config)
+    assert code == 0
+    for part in ("backward model: trained on", "forward model: asked", "Score:", "⟦"):
+        assert part in out
+
+
+def test_prompts_show_with_a_real_tokenizer(humpback, small_inputs, tiny_model):
+    code, out, _ = humpback(
+        "prompts", "show", small_inputs.config, "-s", f"model={tiny_model}", "--engine", "transformers"
+    )
+    assert code == 0
+    assert "⟦<|im_end|>⟧" in out
+
+
+def test_version_and_engine_option(humpback, small_inputs):
+    assert humpback("--version")[1].strip() == __version__
+    code, _, err = humpback("check", small_inputs.config, "--engine", "steam")
+    assert code == 1
+    assert "-s engine.kind: input should be 'transformers' or 'scripted' (got 'steam')" in err
+
+
+def test_a_missing_configuration(humpback):
+    code, _, err = humpback("run", "absent.yaml")
+    assert code == 1
+    assert err == "error: absent.yaml: no such file; `humpback init` writes one\n"
+
+
+def test_missing_inputs(refused):
+    assert "seed: 'absent.jsonl' does not exist. Check the path" in refused("seed=absent.jsonl")
+    assert "corpus: 'absent/' does not exist. Check the path" in refused("corpus=absent/")
+
+
+def test_an_empty_seed_file(refused, small_inputs):
+    small_inputs.seed.write_text("")
+    assert str(small_inputs.seed) in refused()
+
+
+def test_a_broken_line_names_its_number(refused, small_inputs):
+    lines = small_inputs.seed.read_text().splitlines()
+    lines[4:7] = ['{"instruction": "x", "output": '] * 3
+    small_inputs.seed.write_text("\n".join(lines))
+    message = refused()
+    assert f"{small_inputs.seed}: 3 of 24 rows cannot be read" in message
+    assert "The first is line 5" in message
+    assert "ingest.max_broken_fraction" in message
+
+
+def test_wrong_columns(refused, small_inputs):
+    small_inputs.seed.write_text("".join(json.dumps({"alpha": n, "beta": "x"}) + "\n" for n in range(20)))
+    message = refused()
+    assert str(small_inputs.seed) in message
+    assert "alpha" in message
+
+
+def test_a_seed_without_answers(refused, small_inputs):
+    rows = [{"instruction": f"Question {n}", "output": ""} for n in range(20)]
+    small_inputs.seed.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    message = refused()
+    assert str(small_inputs.seed) in message
+    assert "every answer is empty" in message
+    assert "columns: instruction, output" in message
+
+
+def test_fewer_than_ten_pairs(refused, small_inputs):
+    lines = small_inputs.seed.read_text().splitlines()
+    small_inputs.seed.write_text("\n".join(lines[:9]))
+    assert "9 usable pairs" in refused()
+
+
+def test_an_empty_corpus_folder(refused, small_inputs):
+    shutil.rmtree(small_inputs.corpus)
+    small_inputs.corpus.mkdir()
+    assert f"the folder '{small_inputs.corpus}' holds no file that can be read" in refused()
+
+
+def test_no_segment_left(refused):
+    message = refused("ingest.min_chars=2900")
+    assert "no segment is left (24 too_short, 8 too_long)" in message
+    assert "ingest.min_chars" in message
+
+
+def test_a_threshold_that_keeps_nothing(refused):
+    assert "curate.threshold: 5 keeps none of" in refused("curate.threshold=5")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("colour: red", "12: colour: unknown key"),
+        ("corpvs: x", "12: corpvs: unknown key; did you mean `corpus`?"),
+        ("steps: 3", "12: steps: unknown key; did you mean `train.steps`?"),
+        ("train: {stepz: 3}", "12: train.stepz: unknown key; did you mean `steps`?"),
+        ("random_seed: many", "12: random_seed: input should be a valid integer"),
+        ("curate: {threshold: 7}", "12: curate.threshold: input should be less than or equal to 5 (got 7)"),
+        ("curate: {threshold: 4, keep_fraction: 0.4}", "12: curate: threshold and keep_fraction exclude one another"),
+        ("curate: [", "is no valid YAML"),
+    ],
+)
+def test_a_wrong_key_or_value_names_file_line_and_remedy(refused, small_inputs, line, message):
+    assert len(small_inputs.config.read_text().splitlines()) == 11
+    with small_inputs.config.open("a") as file:
+        file.write(line + "\n")
+    told = refused()
+    assert told.startswith(f"{small_inputs.config}:")
+    assert message in told
+
+
+def test_a_model_folder_without_weights(refused, tiny_model, tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    message = refused(
+        "engine.kind=transformers", f"model={folder}", "train.max_tokens=512", "prompts.max_text_tokens=128"
+    )
+    assert f"model: {folder}: is no complete model folder: no config.json" in message
+    shutil.copytree(tiny_model, folder, dirs_exist_ok=True)
+    (folder / "model.safetensors").unlink()
+    message = refused(
+        "engine.kind=transformers", f"model={folder}", "train.max_tokens=512", "prompts.max_text_tokens=128"
+    )
+    assert "no *.safetensors weights" in message
+    assert "no such folder" in refused("engine.kind=transformers", "model=./absent")
+
+
+def test_rows_longer_than_the_models_context(refused, tiny_model):
+    message = refused("engine.kind=transformers", f"model={tiny_model}", "train.max_tokens=1024")
+    assert "train.max_tokens: 1024 is longer than the context" in message
+
+
+def test_a_runs_dir_that_cannot_be(refused, tmp_path):
+    (tmp_path / "file").write_text("")
+    message = refused(f"runs_dir={tmp_path / 'file' / 'runs'}")
+    assert f"{tmp_path / 'file'}: is a file" in message
+
+
+def test_a_run_of_another_version(refused, small_inputs):
+    run = small_inputs.folder / "runs/small"
+    run.mkdir(parents=True)
+    (run / "run.json").write_text('{"workspace_version": 99}')
+    assert "was made with another version of Humpback" in refused()
+
+
+def test_commands_on_a_folder_that_is_no_run(humpback, tmp_path):
+    for command in (["status", tmp_path], ["explain", tmp_path, "abcdef"], ["chat", tmp_path, "-q", "x"]):
+        code, _, err = humpback(*command)
+        assert code == 1
+        assert "is no run's folder" in err
+
+
+def test_status_of_a_run_whose_inputs_are_gone(humpback, small_inputs):
+    humpback("ingest", small_inputs.config)
+    small_inputs.seed.unlink()
+    code, out, _ = humpback("status", small_inputs.folder / "runs/small")
+    assert code == 0
+    assert "segments" in out
+
+
+def test_python_m_humpback_is_the_command():
+    done = subprocess.run([sys.executable, "-m", "humpback", "run", "absent.yaml"], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: absent.yaml: no such file")
+    assert "Traceback" not in done.stderr

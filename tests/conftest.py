@@ -1,0 +1,174 @@
+"""Fixtures of the whole suite: a model with random weights, and inputs for runs of a few seconds."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the models here are too small to share out
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
+
+CHATML = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+_WORDS = (
+    "anchor basket candle drawer engine fabric garden hammer island jacket kettle ladder mirror needle orchard paper "
+    "quarry ribbon saddle table umbrella valley window yellow zipper bridge copper donkey elbow feather gravel honey "
+    "insect jungle kitchen lemon meadow nickel oven pencil quilt river silver timber uncle velvet wagon yard amber "
+    "barley cedar dune ember fossil glacier harbor ivory juniper kelp lagoon marble nectar opal pebble reef sand tide"
+)
+WORDS = _WORDS.split()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_flushes() -> Iterator[None]:
+    """Files are not flushed to the disk one by one: the machine stays up while tests run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
+@dataclass(frozen=True)
+class SmallInputs:
+    """Where the small inputs stand."""
+
+    folder: Path
+    seed: Path
+    corpus: Path
+    config: Path
+
+
+def sentence(generator: random.Random) -> str:
+    return " ".join(generator.choices(WORDS, k=generator.randint(8, 14))).capitalize() + "."
+
+
+def prose(generator: random.Random, chars: int) -> str:
+    """Sentences of random words, a little more than `chars` characters of them, which never repeat one another."""
+    sentences = []
+    while sum(map(len, sentences)) < chars:
+        sentences.append(sentence(generator))
+    return " ".join(sentences)
+
+
+def markdown_document(number: int) -> str:
+    """A document of about 3,900 characters: too long to be one segment, with three sections that are one each."""
+    generator = random.Random(number)
+    sections = [
+        f"## {WORDS[3 * number + part].capitalize()} and {WORDS[-1 - part]}\n\n{prose(generator, 1100)}\n"
+        for part in range(3)
+    ]
+    return f"# On {WORDS[number]} number {number}\n\n" + "\n".join(sections)
+
+
+def write_pairs(path: Path, count: int) -> Path:
+    """A seed file of `count` distinct pairs."""
+    generator = random.Random(7)
+    rows = [
+        {"instruction": f"Tell me about the {WORDS[n]} number {n}.", "output": prose(generator, 120)}
+        for n in range(count)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def write_inputs(folder: Path) -> SmallInputs:
+    corpus = folder / "documents"
+    corpus.mkdir(parents=True)
+    for number in range(8):
+        (corpus / f"document-{number}.md").write_text(markdown_document(number), encoding="utf-8")
+    seed = write_pairs(folder / "seed.jsonl", 24)
+    config = folder / "humpback.yaml"
+    config.write_text(
+        f"model: {folder / 'no-model'}\n"
+        f"seed: {seed}\n"
+        f"corpus: {corpus}\n"
+        "rounds: 2\n"
+        "name: small\n"
+        f"runs_dir: {folder / 'runs'}\n"
+        "engine:\n"
+        "  kind: scripted\n"
+        "  rows_per_shard: 4\n"
+        "ingest:\n"
+        "  documents_per_shard: 2\n",
+        encoding="utf-8",
+    )
+    return SmallInputs(folder, seed, corpus, config)
+
+
+@pytest.fixture
+def small_inputs(tmp_path: Path) -> SmallInputs:
+    """24 seed pairs, 8 documents with 24 segments, and a configuration with the scripted engine."""
+    return write_inputs(tmp_path / "inputs")
+
+
+@pytest.fixture(scope="session")
+def write_inputs_to() -> Callable[[Path], SmallInputs]:
+    """Writes the same into any folder."""
+    return write_inputs
+
+
+def tiny_tokenizer(chat_template: str | None):
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    raw = Tokenizer(models.BPE())
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    raw.decoder = decoders.ByteLevel()
+    generator = random.Random(0)
+    texts = [f"{sentence(generator)} Score: {1 + n % 5}" for n in range(200)]
+    trainer = trainers.BpeTrainer(
+        vocab_size=420,
+        special_tokens=SPECIAL,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    raw.train_from_iterator(texts, trainer)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=raw, eos_token="<|im_end|>", bos_token="<|im_start|>")
+    tokenizer.chat_template = chat_template
+    return tokenizer
+
+
+def save_tiny_model(folder: Path, chat_template: str | None) -> Path:
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    tokenizer = tiny_tokenizer(chat_template)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=512,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        initializer_range=0.2,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        LlamaForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a Llama with random weights (60,000 parameters), a byte-level tokenizer and a ChatML template."""
+    return save_tiny_model(tmp_path_factory.mktemp("models") / "tiny", CHATML)
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same without a chat template, as base models are."""
+    return save_tiny_model(tmp_path_factory.mktemp("models") / "tiny-base", None)
