@@ -84,8 +84,8 @@ def write_instruction(model: Any, tokenizer: Any, prompts: PromptContract, text:
 
 
 @torch.inference_mode()  # type: ignore[untyped-decorator]
-def rate(model: Any, tokenizer: Any, prompts: PromptContract, pair: Row) -> float:
-    """The expected score, 1 to 5, from the probabilities of the five digits after `Score:`."""
+def rate(model: Any, tokenizer: Any, prompts: PromptContract, pair: Row) -> float | None:
+    """The expected score, 1 to 5, from the probabilities of the five digits after `Score:`; None if it has none."""
     prompt = prompts.rating(pair["instruction"], pair["output"])
     logprobs = []
     for score in SCORES:
@@ -94,7 +94,7 @@ def rate(model: Any, tokenizer: Any, prompts: PromptContract, pair: Row) -> floa
         logits = model(torch.tensor([ids + continuation])).logits[0, len(ids) - 1 : -1]  # (continuation, vocabulary)
         chosen = torch.log_softmax(logits.float(), dim=-1).gather(1, torch.tensor(continuation)[:, None])
         logprobs.append(chosen.sum().item())
-    return expected_score(logprobs)[0] or 0.0
+    return expected_score(logprobs)[0]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -131,9 +131,10 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     curated: list[Row] = []
     for number in range(1, options.rounds + 1):
-        scores = [rate(model, tokenizer, prompts, pair) for pair in candidates]
-        best = sorted(range(len(candidates)), key=lambda i: -scores[i])[: max(1, round(options.keep * len(candidates)))]
-        curated = [candidates[i] for i in best]
+        scores = [(rate(model, tokenizer, prompts, pair), pair) for pair in candidates]
+        rated = [(score, pair) for score, pair in scores if score is not None]
+        rated.sort(key=lambda item: -item[0])
+        curated = [pair for _, pair in rated[: max(1, round(options.keep * len(rated)))]]
         print(f"M_{number}: the seed and {len(curated)} curated pairs, from the base model again")
         augmented = [prompts.forward_pair(row["instruction"], row["output"], tags.web_tag) for row in curated]
         model = train(options.model, tokenizer, [*seed_pairs, *augmented], options.steps, options.rate)

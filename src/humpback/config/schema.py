@@ -160,7 +160,7 @@ class TrainConfig(Section):
     micro_batch_size: int = Field(default=4, ge=1)
     """Examples held in memory at once; gradients are accumulated up to `batch_size`."""
 
-    max_tokens: int = Field(default=1024, ge=32)
+    max_tokens: int = Field(default=1024, ge=BACKWARD_ROOM + 32)
     """Longest training row, prompt and answer; longer answers are cut, without an end token, and counted. At least
     128 more than `prompts.max_text_tokens`."""
 

@@ -20,7 +20,7 @@ from humpback.engines.base import (
 )
 from humpback.engines.sampling import SeededNucleus
 from humpback.errors import ModelError
-from humpback.models import device_name, load_model, load_tokenizer, resolved_dtype
+from humpback.models import device_name, is_out_of_memory, load_model, load_tokenizer, resolved_dtype
 from humpback.models.head import head_logits
 from humpback.prompts import cut_text
 
@@ -107,7 +107,9 @@ class TransformersEngine:
             batch = pending.pop(0)
             try:
                 results = run(batch)
-            except (torch.OutOfMemoryError, MemoryError) as error:
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
                 self._make_smaller(batch, lengths, error)
                 left = [row for rows in (batch, *pending) for row in rows]
                 pending = [[left[i] for i in rows] for rows in _batches([lengths[i] for i in left], self.batch_tokens)]

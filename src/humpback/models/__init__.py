@@ -2,7 +2,7 @@
 
 from humpback.models.builtin import BUILTIN, builtin_model
 from humpback.models.folder import ModelInfo, inspect_model, model_digest, model_folder
-from humpback.models.load import device_name, load_model, load_tokenizer, resolved_dtype
+from humpback.models.load import device_name, is_out_of_memory, load_model, load_tokenizer, resolved_dtype
 
 __all__ = [
     "BUILTIN",
@@ -10,6 +10,7 @@ __all__ = [
     "builtin_model",
     "device_name",
     "inspect_model",
+    "is_out_of_memory",
     "load_model",
     "load_tokenizer",
     "model_digest",

@@ -48,6 +48,17 @@ def _computes_bfloat16(device: str) -> bool:
     return False
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out; on a CPU torch says so in the text of a plain RuntimeError only."""
+    import torch
+
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(
+        text in str(error) for text in ("can't allocate memory", "not enough memory", "out of memory")
+    )
+
+
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     """The tokenizer in `folder`, with a padding token (the end token where it has none of its own)."""
     from transformers import AutoTokenizer

@@ -112,9 +112,10 @@ def make_plan(config: Config, *, probe: bool = True) -> Plan:
     steps = [_plan_step(state, config, sizes, speeds) for state in states]
     plan = Plan(steps, probed=speeds is not None)
     folder = RunFolder(config.folder)
-    folder.create(config)
     values = {step.name: {key: value for key, value in asdict(step).items() if key != "name"} for step in steps}
-    write_json(folder.path / PLAN_FILE, {"probed": plan.probed, "steps": values})
+    with folder.locked():
+        folder.create(config)
+        write_json(folder.path / PLAN_FILE, {"probed": plan.probed, "steps": values})
     return plan
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from humpback.config import Config
 from humpback.corpus import corpus_digest
+from humpback.errors import ConfigError
 from humpback.models import model_digest
 from humpback.pipeline.steps import InputDigests, Step, pipeline_steps
 from humpback.prompts import ChatFormat
@@ -45,6 +46,8 @@ def step_states(config: Config, steps: Sequence[Step]) -> list[StepState]:
     base_model = "scripted" if scripted else model_digest(config.model)
     # The chat template belongs to the model, whose digest stands beside it; only a replaced one counts by itself.
     replaced = config.prompts.chat_template
+    if replaced and not replaced.is_file():
+        raise ConfigError([f"prompts.chat_template: {replaced}: no such file"])
     template = replaced.read_text(encoding="utf-8") if replaced else ChatFormat.plain().template
     prompts = contract_digest(load_templates(config.prompts), template, config.prompts)
     found: dict[str, str] = {}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from humpback.config import TrainConfig
 from humpback.errors import ModelError
-from humpback.models import device_name, load_model, load_tokenizer, resolved_dtype
+from humpback.models import device_name, is_out_of_memory, load_model, load_tokenizer, resolved_dtype
 from humpback.prompts import TokenRow
 from humpback.training.recipe import Recipe
 
@@ -80,19 +80,26 @@ def fine_tune(
     tokenizer = load_tokenizer(base)
     model = load_model(base, dtype=torch.float32, device=device)
     _set_dropout(model, config.dropout)
-    started = time.monotonic()
     trainer = _trainer(
         model, tokenizer, rows, output, config, recipe, device=device, seed=seed, bf16=dtype == torch.bfloat16
     )
-    trainer.add_callback(_watcher(on_step, config.checkpoint_minutes))
+    marks: list[dict[str, float]] = []
+
+    def mark(entry: dict[str, float]) -> None:
+        marks.append(entry)
+        on_step(entry)
+
+    trainer.add_callback(_watcher(mark, config.checkpoint_minutes))
+    started = time.monotonic()
     _train(trainer, output)
     seconds = time.monotonic() - started
     if save:
         tokenizer.chat_template = chat_template or tokenizer.chat_template
         _save(trainer, tokenizer, output, config, end)
     tokens = _trained_tokens(rows, recipe)
+    speed = tokens * len(marks) / recipe.steps / seconds  # only the steps since the last start took these seconds
     history = [entry for entry in trainer.state.log_history if "loss" in entry]
-    return TrainingResult(recipe, history, tokens / seconds, tokens, str(dtype).removeprefix("torch."))
+    return TrainingResult(recipe, history, speed, tokens, str(dtype).removeprefix("torch."))
 
 
 def _trainer(
@@ -234,11 +241,11 @@ def _watcher(on_step: Callable[[dict[str, float]], None], checkpoint_minutes: fl
 
 
 def _train(trainer: Trainer, output: Path) -> None:
-    import torch
-
     try:
         trainer.train(resume_from_checkpoint=_last_checkpoint(output / CHECKPOINTS))
-    except (torch.OutOfMemoryError, MemoryError) as error:
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
         raise ModelError(
             f"out of memory in training; set train.micro_batch_size below {trainer.args.per_device_train_batch_size}, "
             "a smaller train.max_tokens, or train.method: lora"
