@@ -1,0 +1,82 @@
+"""Does a run that is killed end with the same dataset as one that is not? With the real model and real kills.
+
+    python experiments/kill_and_resume.py examples/quickstart.yaml --kills 10 -s train.steps=2 -s ingest.max_segments=12
+
+Runs the configuration once to its end, then again in another folder, where it is killed with SIGKILL at random moments
+spread over the time that the first run took, and started again each time. Compares every dataset file byte for byte.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from humpback.config import load_config
+from humpback.hardware import hardware_line, versions
+
+FILES = ("train.jsonl", "train.parquet", "README.md")
+
+
+def command(config: str, runs_dir: Path, overrides: list[str]) -> list[str]:
+    """The command line of one run."""
+    settings = [*overrides, f"runs_dir={runs_dir}"]
+    return [sys.executable, "-m", "humpback", "run", config, *(part for item in settings for part in ("-s", item))]
+
+
+def start_and_kill(arguments: list[str], seconds: float) -> bool:
+    """Starts the command and kills it after `seconds`; whether it had ended by itself before."""
+    with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            return process.wait(timeout=seconds) == 0
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return False
+
+
+def newest_step(runs_dir: Path) -> str:
+    """The step that was being made when the run was killed."""
+    started = sorted(runs_dir.rglob("started.json"), key=lambda file: file.stat().st_mtime)
+    return str(started[-1].parent.relative_to(runs_dir)) if started else "between two steps"
+
+
+def main() -> None:
+    """Runs, kills, compares, and exits with 1 where a byte differs."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("config")
+    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--set", "-s", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--random-seed", type=int, default=0)
+    options = parser.parse_args()
+    name = load_config(options.config, options.set).name
+    generator = random.Random(options.random_seed)
+    print(f"{hardware_line()}; {versions()}")
+    with tempfile.TemporaryDirectory() as folder:
+        whole, killed = Path(folder, "whole"), Path(folder, "killed")
+        started = time.monotonic()
+        subprocess.run(command(options.config, whole, options.set), check=True, stdout=subprocess.DEVNULL)
+        seconds = time.monotonic() - started
+        print(f"uninterrupted: {seconds:.0f} s")
+        for number in range(options.kills):
+            # Work that is done stays done, so each start gets its share of the time, and something for starting up.
+            after = generator.uniform(0.3, 1.7) * seconds / options.kills + 8
+            if start_and_kill(command(options.config, killed, options.set), after):
+                print(f"ended by itself after {number} kills")
+                break
+            print(f"kill {number + 1} after {after:.0f} s, in {newest_step(killed)}")
+        subprocess.run(command(options.config, killed, options.set), check=True, stdout=subprocess.DEVNULL)
+        different = [
+            file
+            for file in FILES
+            if (whole / name / "dataset" / file).read_bytes() != (killed / name / "dataset" / file).read_bytes()
+        ]
+    print(f"differ: {', '.join(different)}" if different else f"equal, byte for byte: {', '.join(FILES)}")
+    sys.exit(1 if different else 0)
+
+
+if __name__ == "__main__":
+    main()
