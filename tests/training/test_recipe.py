@@ -34,7 +34,7 @@ def test_the_batch_grows_with_the_data():
 
 def test_the_rate_depends_on_size_and_method():
     assert recipe_for(100, LARGE, TrainConfig()).rates == (1e-5, pytest.approx(9e-6))
-    assert recipe_for(100, SMALL, TrainConfig()).rates[0] == 5e-5
+    assert recipe_for(100, SMALL, TrainConfig()).rates[0] == 1e-4
     assert recipe_for(100, LARGE, TrainConfig(method="lora", lora=LoraConfig())).rates[0] == 2e-4
     chosen = TrainConfig(learning_rate=1e-3, final_learning_rate_ratio=0.5)
     assert recipe_for(100, SMALL, chosen).rates == (1e-3, 5e-4)

@@ -146,7 +146,7 @@ class TrainConfig(Section):
 
     learning_rate: float | None = Field(default=None, gt=0)
     """Highest learning rate; null takes the paper's 1e-5 (section 3.1) from one billion parameters on and, below,
-    5e-5, which measured best on SmolLM2-135M (docs/experiments.md). With LoRA null takes 2e-4."""
+    1e-4, which measured best on SmolLM2-135M (docs/experiments.md). With LoRA null takes 2e-4."""
 
     final_learning_rate_ratio: Fraction = 0.9
     """The rate falls linearly to this share of the highest (paper: 1e-5 to 9e-6)."""

@@ -22,7 +22,7 @@ SMALL_BATCH, LARGE_BATCH = 8, 32
 LARGE_BATCH_FROM = 3_000  # section 3.1
 
 PAPER_RATE = 1e-5  # section 3.1, for 7B to 65B parameters
-SMALL_MODEL_RATE = 5e-5  # ours: measured on SmolLM2-135M, see docs/experiments.md
+SMALL_MODEL_RATE = 1e-4  # ours: measured on SmolLM2-135M, see docs/experiments.md
 SMALL_MODEL_BELOW = 1_000_000_000  # parameters; ours: between the size we measured and the paper's smallest
 LORA_RATE = 2e-4  # PEFT's customary rate; low-rank updates need about ten times the full one
 
