@@ -2,8 +2,8 @@
 
     python experiments/kill_and_resume.py examples/quickstart.yaml --kills 10 -s train.steps=2 -s ingest.max_segments=12
 
-Runs the configuration once to its end, then again in another folder, where it is killed with SIGKILL at random moments
-spread over the time that the first run took, and started again each time. Compares every dataset file byte for byte.
+Runs the configuration once to its end, then again in another folder, where it is killed with SIGKILL at a random moment
+in one step after another, over all stages, and started again each time. Compares every dataset file byte for byte.
 """
 
 from __future__ import annotations
@@ -28,20 +28,16 @@ def command(config: str, runs_dir: Path, overrides: list[str]) -> list[str]:
     return [sys.executable, "-m", "humpback", "run", config, *(part for item in settings for part in ("-s", item))]
 
 
-def start_and_kill(arguments: list[str], seconds: float) -> bool:
-    """Starts the command and kills it after `seconds`; whether it had ended by itself before."""
+def kill_during(arguments: list[str], step: Path, after: float) -> bool:
+    """Starts the command and kills it `after` seconds into the step in folder `step`; False if it ended before."""
     with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            return process.wait(timeout=seconds) == 0
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return False
-
-
-def newest_step(runs_dir: Path) -> str:
-    """The step that was being made when the run was killed."""
-    started = sorted(runs_dir.rglob("started.json"), key=lambda file: file.stat().st_mtime)
-    return str(started[-1].parent.relative_to(runs_dir)) if started else "between two steps"
+        while not (step / "started.json").exists():
+            if process.poll() is not None:
+                return False
+            time.sleep(0.02)
+        time.sleep(after)
+        process.kill()
+        return True
 
 
 def main() -> None:
@@ -50,6 +46,7 @@ def main() -> None:
     parser.add_argument("config")
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--set", "-s", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--longest", type=float, default=8.0, help="most seconds between a step's start and its kill")
     parser.add_argument("--random-seed", type=int, default=0)
     options = parser.parse_args()
     name = load_config(options.config, options.set).name
@@ -61,13 +58,13 @@ def main() -> None:
         subprocess.run(command(options.config, whole, options.set), check=True, stdout=subprocess.DEVNULL)
         seconds = time.monotonic() - started
         print(f"uninterrupted: {seconds:.0f} s")
+        steps = sorted((whole / name).rglob("stage.json"), key=lambda file: file.stat().st_mtime)
         for number in range(options.kills):
-            # Work that is done stays done, so each start gets its share of the time, and something for starting up.
-            after = generator.uniform(0.3, 1.7) * seconds / options.kills + 8
-            if start_and_kill(command(options.config, killed, options.set), after):
-                print(f"ended by itself after {number} kills")
-                break
-            print(f"kill {number + 1} after {after:.0f} s, in {newest_step(killed)}")
+            # Every step in turn, from the first to the last; how far into it, by lot.
+            step = steps[number * len(steps) // options.kills].parent.relative_to(whole)
+            after = generator.uniform(0, options.longest)
+            if kill_during(command(options.config, killed, options.set), killed / step, after):
+                print(f"kill {number + 1}: {after:.1f} s after the start of {step}", flush=True)
         subprocess.run(command(options.config, killed, options.set), check=True, stdout=subprocess.DEVNULL)
         different = [
             file
