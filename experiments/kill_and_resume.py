@@ -9,6 +9,7 @@ in one step after another, over all stages, and started again each time. Compare
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import subprocess
 import sys
@@ -46,7 +47,6 @@ def main() -> None:
     parser.add_argument("config")
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--set", "-s", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--longest", type=float, default=8.0, help="most seconds between a step's start and its kill")
     parser.add_argument("--random-seed", type=int, default=0)
     options = parser.parse_args()
     name = load_config(options.config, options.set).name
@@ -61,10 +61,13 @@ def main() -> None:
         steps = sorted((whole / name).rglob("stage.json"), key=lambda file: file.stat().st_mtime)
         for number in range(options.kills):
             # Every step in turn, from the first to the last; how far into it, by lot.
-            step = steps[number * len(steps) // options.kills].parent.relative_to(whole)
-            after = generator.uniform(0, options.longest)
+            manifest = steps[number * len(steps) // options.kills]
+            step = manifest.parent.relative_to(whole)
+            after = generator.uniform(0, 0.9) * json.loads(manifest.read_text(encoding="utf-8"))["seconds"]
             if kill_during(command(options.config, killed, options.set), killed / step, after):
                 print(f"kill {number + 1}: {after:.1f} s after the start of {step}", flush=True)
+            else:
+                print(f"no kill: the run ended before {step} was made again", flush=True)
         subprocess.run(command(options.config, killed, options.set), check=True, stdout=subprocess.DEVNULL)
         different = [
             file
