@@ -94,14 +94,7 @@ for _stage, _text in {
 @app.command()
 def check(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, engine: EngineKind = None) -> None:
     """Look at configuration, inputs, model and disk, and name every problem. Runs nothing."""
-    from humpback.pipeline import preflight
-
-    settings = _load(config, overrides, engine)
-    problems = preflight(settings)
-    for problem in problems:
-        _print_error(problem)
-    if problems:
-        raise typer.Exit(1)
+    _stop_on_problems(_load(config, overrides, engine))
     typer.echo(f"{config}: no problem found. Next: humpback plan {config}, or humpback run {config}")
 
 
@@ -114,14 +107,10 @@ def plan(
 ) -> None:
     """Show what would run, what is there already, and what it would take."""
     from humpback.cli.console import print_plan
-    from humpback.pipeline import make_plan, preflight
+    from humpback.pipeline import make_plan
 
     settings = _load(config, overrides, engine)
-    problems = preflight(settings)
-    for problem in problems:
-        _print_error(problem)
-    if problems:
-        raise typer.Exit(1)
+    _stop_on_problems(settings)
     print_plan(make_plan(settings, probe=probe), settings)
 
 
@@ -196,6 +185,16 @@ def _run(config: Path, overrides: list[str] | None, engine: str | None, *, stage
     set_up_logging()
     result = run_pipeline(settings, target=stage, progress=RichProgress())
     print_summary(result, settings, stage)
+
+
+def _stop_on_problems(config: Any) -> None:
+    from humpback.pipeline import preflight
+
+    problems = preflight(config)
+    for problem in problems:
+        _print_error(problem)
+    if problems:
+        raise typer.Exit(1)
 
 
 def _load(config: Path, overrides: list[str] | None, engine: str | None) -> Any:

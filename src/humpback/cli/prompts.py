@@ -9,7 +9,7 @@ from humpback.config import Config
 from humpback.engines import chat_format
 from humpback.errors import InputError
 from humpback.models import load_tokenizer, model_folder
-from humpback.prompts import SCORES, Pair, PromptContract, tokenise_pair
+from humpback.prompts import SCORES, Pair, PromptContract, cut_text, tokenise_pair
 from humpback.prompts.tokens import IGNORED
 from humpback.seed import read_seed
 
@@ -26,8 +26,11 @@ def show_prompts(config: Config) -> None:
     prompts = PromptContract(chat_format(config.engine, config.prompts, base), config.prompts)
     tokenizer = None if base is None else load_tokenizer(base)
     tags = config.prompts
+    output = example.output
+    if tokenizer is not None:
+        output = cut_text(tokenizer, output, config.prompts.max_text_tokens)
     pairs = {
-        "backward model: trained on": prompts.backward_pair(example.instruction, example.output),
+        "backward model: trained on": prompts.backward_pair(example.instruction, output),
         "forward model: trained on, seed": prompts.forward_pair(example.instruction, example.output, tags.seed_tag),
         "forward model: trained on, augmented": prompts.forward_pair(example.instruction, example.output, tags.web_tag),
     }
