@@ -195,7 +195,7 @@ class RateConfig(Section):
 
     method: Literal["expected", "written"] = "expected"
     """`expected`: one forward pass, mean score under the probabilities of 1 to 5. `written`: the paper's judgement,
-    a reason and then `Score: n` (table 19), many times slower."""
+    a reason and then `Score: n` (section 2.3), many times slower."""
 
     max_new_tokens: int = Field(default=200, ge=8)
     """Longest written judgement."""

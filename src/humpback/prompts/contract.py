@@ -79,7 +79,7 @@ class PromptContract:
         return self.chat.prompt(RATING_SYSTEM, user, SCORE_LABEL)
 
     def judgement(self, instruction: str, output: str) -> str:
-        """The prompt that asks for a written judgement: a reason, then `Score: n` (table 19)."""
+        """The prompt that asks for a written judgement: a reason, then `Score: n` (section 2.3)."""
         user = self._fill("rating", instruction=instruction, output=output)
         return self.chat.prompt(RATING_SYSTEM, f"{user}\n{self._fill('judgement')}")
 
