@@ -7,7 +7,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint const
 # `make quickstart TORCH_INDEX=https://download.pytorch.org/whl/cpu` fetches torch without gigabytes of CUDA.
 TORCH_INDEX ?=
 
-.PHONY: setup quickstart test lint format docs clean
+.PHONY: setup quickstart test lint format docs benchmark-corpus clean
 
 setup: $(INSTALLED)
 
@@ -34,8 +34,23 @@ format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# Other tools pin versions that conflict with ours and with one another, so each kind has an environment of its own.
+.venv-peers/.installed: benchmarks/peers.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --disable-pip-version-check -r benchmarks/peers.txt
+	touch $@
+
+.venv-datatrove/.installed: benchmarks/datatrove.txt
+	$(PYTHON) -m venv .venv-datatrove
+	.venv-datatrove/bin/pip install --quiet --disable-pip-version-check -r benchmarks/datatrove.txt
+	touch $@
+
+benchmark-corpus: setup .venv-peers/.installed .venv-datatrove/.installed
+	$(BIN)/python benchmarks/corpus.py --shared $(HUMPBACK_SHARED) --documentation $(DOCUMENTATION) \
+		--peers .venv-peers/bin/python --datatrove .venv-datatrove/bin/python
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-peers .venv-datatrove build dist *.egg-info src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 # Pages that are made from the code; the tests check that they are current.
 docs: setup

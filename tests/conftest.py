@@ -28,6 +28,8 @@ _WORDS = (
     "barley cedar dune ember fossil glacier harbor ivory juniper kelp lagoon marble nectar opal pebble reef sand tide"
 )
 WORDS = _WORDS.split()
+_SMALL_WORDS = "the of and to that have with be is in for you it this are your not on from at which will when"
+SMALL_WORDS = _SMALL_WORDS.split()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -49,7 +51,11 @@ class SmallInputs:
 
 
 def sentence(generator: random.Random) -> str:
-    return " ".join(generator.choices(WORDS, k=generator.randint(8, 14))).capitalize() + "."
+    """Random words with the small words of English between them, so that it passes for English."""
+    words = []
+    for word in generator.choices(WORDS, k=generator.randint(7, 12)):
+        words += [generator.choice(SMALL_WORDS), word]
+    return " ".join(words).capitalize() + "."
 
 
 def prose(generator: random.Random, chars: int) -> str:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import io
 import json
+import lzma
 import os
 from pathlib import Path
 
 import pytest
 
 from humpback.errors import InputError
-from humpback.tables import BrokenRow, Row, read_rows, shorten
+from humpback.records import DropReason
+from humpback.tables import BrokenRow, Row, TableForm, read_rows, shorten, table_rows
 
 
 def rows(path: Path, allowed: float = 0.05) -> list[Row | BrokenRow]:
@@ -149,11 +154,13 @@ def test_a_gigantic_line_is_not_echoed(tmp_path):
         (b"", "empty"),
         (b"\n \n", "neither JSONL|no row"),
         (b"[]", "no row"),
-        (b"prose\nand more", "neither JSONL, JSON nor Parquet"),
+        (b"prose\nand more", "neither JSONL, JSON, Parquet nor Arrow"),
         (b"[1, 2", "not valid JSON"),
-        (b"\x1f\x8b\x08\x00", "compressed"),
+        (b"\x1f\x8b\x08\x00", "gzip data break off"),
+        (b"PK\x03\x04", "zip archive"),
         ('{"a": 1}'.encode("utf-16"), "UTF-16"),
-        (b"[" * 100_000, "nested too deeply"),
+        (b"[" * 100_000, "the list is not closed"),
+        (b'{"a":\n' * 100_000, "nested too deeply"),
     ],
 )
 def test_files_of_no_use_are_refused_with_a_remedy(tmp_path, content, message):
@@ -174,3 +181,96 @@ def test_no_permission(tmp_path):
     path.chmod(0)
     with pytest.raises(InputError, match="permission"):
         rows(path)
+
+
+def packed(name: str, data: bytes) -> bytes:
+    import lz4.frame
+    import zstandard
+
+    pack = {
+        "gz": gzip.compress,
+        "bz2": bz2.compress,
+        "xz": lzma.compress,
+        "zst": zstandard.compress,
+        "lz4": lz4.frame.compress,
+    }
+    return pack[name](data)
+
+
+@pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zst", "lz4"])
+def test_compressed_tables(tmp_path, suffix):
+    lines = b'{"a": 1}\n{"a": 2}\n'
+    both = [Row(1, {"a": 1}), Row(2, {"a": 2})]
+    assert rows(write(tmp_path, f"a.jsonl.{suffix}", packed(suffix, lines))) == both
+    assert rows(write(tmp_path, "a", packed(suffix, lines) + packed(suffix, b'{"a": 3}'))) == [*both, Row(3, {"a": 3})]
+    assert rows(write(tmp_path, f"a.csv.{suffix}", packed(suffix, b"a\n1\n"))) == [Row(2, {"a": "1"})]
+    with pytest.raises(InputError, match="break off"):
+        rows(write(tmp_path, f"b.jsonl.{suffix}", packed(suffix, lines * 5000)[:-9]))
+
+
+def test_arrow_file_and_stream(tmp_path):
+    import pyarrow as pa
+
+    table = pa.table({"a": list(range(600))})
+    for name, new in (("a.arrow", pa.ipc.new_file), ("stream", pa.ipc.new_stream)):
+        with new(str(tmp_path / name), table.schema) as writer:
+            writer.write_table(table)
+        found = rows(tmp_path / name)
+        assert (len(found), found[-1]) == (600, Row(600, {"a": 599}))
+        whole = (tmp_path / name).read_bytes()
+        with pytest.raises(InputError, match="broken Arrow"):
+            rows(write(tmp_path, "cut", whole[: len(whole) // 2]))
+
+
+@pytest.mark.parametrize("size", [1, 3, 64, 1 << 16])
+def test_a_list_is_read_piece_by_piece(monkeypatch, size):
+    monkeypatch.setattr("humpback.tables.jsons.BLOCK_BYTES", size)
+    values = [{"a": 'x"]},{[\\'}, {"b": [1, {"c": []}]}, {"d": "\\"}, {}]
+    for text in (json.dumps(values), json.dumps(values, indent=2), "\ufeff " + json.dumps(values) + " \n"):
+        found = list(table_rows(io.BytesIO(text.encode()), TableForm.JSON, "x"))
+        assert [row.values for row in found if isinstance(row, Row)] == values
+
+
+def test_broken_items_of_a_list_are_set_aside():
+    found = list(table_rows(io.BytesIO(b'[{"a": 1}, {"a" 2}, 3, {"a": 4}]'), TableForm.JSON, "x"))
+    assert [row.line for row in found if isinstance(row, BrokenRow)] == [2, 3]
+    assert [row.line for row in found if isinstance(row, Row)] == [1, 4]
+
+
+@pytest.mark.parametrize(
+    ("form", "content"),
+    [
+        (TableForm.JSONL, b'{"a": "x"}\n{"a": "%s"}\n{"a": "y"}\n'),
+        (TableForm.JSON, b'[{"a": "x"},\n{"a": "%s"},\n{"a": "y"}]'),
+        (TableForm.CSV, b"a\nx\n%s\ny\n"),
+    ],
+)
+def test_a_row_over_the_limit_is_too_large_and_reading_goes_on(form, content):
+    stream = io.BytesIO(content % (b"z" * 300_000))
+    first, large, last = table_rows(stream, form, "x", 1000)
+    assert isinstance(large, BrokenRow)
+    assert (large.reason, len(large.text) <= 2000) == (DropReason.TOO_LARGE, True)
+    assert [row.values for row in (first, last) if isinstance(row, Row)] == [{"a": "x"}, {"a": "y"}]
+
+
+def test_memory_stays_bounded_on_a_gigantic_line():
+    import tracemalloc
+
+    class Endless(io.RawIOBase):
+        left = 200_000_000
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer) -> int:
+            size = min(len(buffer), self.left)
+            self.left -= size
+            buffer[:size] = b"x" * size
+            return size
+
+    tracemalloc.start()
+    for form in (TableForm.JSONL, TableForm.CSV):
+        stream = io.BufferedReader(Endless(), 1 << 16)
+        assert [row.reason for row in table_rows(stream, form, "x", 100_000)] == [DropReason.TOO_LARGE]
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()

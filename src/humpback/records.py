@@ -10,9 +10,10 @@ import dataclasses
 import hashlib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ class DropReason(StrEnum):
 
     # reading
     UNREADABLE = "unreadable"
+    NOT_A_DOCUMENT = "not_a_document"
+    TOO_LARGE = "too_large"
+    STOPPED = "stopped"
+    NO_CONTENT = "no_content"
+    TAKEN_DOWN = "taken_down"
     EMPTY_INSTRUCTION = "empty_instruction"
     EMPTY_OUTPUT = "empty_output"
     OTHER_LANGUAGE = "other_language"
@@ -40,7 +46,25 @@ class DropReason(StrEnum):
     REPEATED_SENTENCES = "repeated_sentences"
     MOSTLY_CODE = "mostly_code"
     INSIDE_KEPT = "inside_kept"
+    WORD_LENGTH = "word_length"
+    SYMBOLS = "symbols"
+    BULLETS = "bullets"
+    ELLIPSES = "ellipses"
+    FEW_LETTERS = "few_letters"
+    FEW_STOP_WORDS = "few_stop_words"
+    REPEATED_LINES = "repeated_lines"
+    REPEATED_NGRAMS = "repeated_ngrams"
+    UNPUNCTUATED = "unpunctuated"
+    SHORT_LINES = "short_lines"
+    BOILERPLATE = "boilerplate"
+    MOSTLY_LINKS = "mostly_links"
+    TRUNCATED = "truncated"
+    MOSTLY_NUMBERS = "mostly_numbers"
+    BLOCKED_WORDS = "blocked_words"
+    PERSONAL_DATA = "personal_data"
     DUPLICATE = "duplicate"
+    NEAR_DUPLICATE = "near_duplicate"
+    CONTAMINATED = "contaminated"
     OVER_LIMIT = "over_limit"
     # candidates; an empty instruction is EMPTY_INSTRUCTION
     UNFINISHED = "unfinished"
@@ -52,13 +76,19 @@ class DropReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a text stands: which file or URL, which record in it, which characters of the record's text."""
+    """Where a text stands: which file or URL, which record in it, which characters of the record's extracted text.
+
+    `fetched` is when it was fetched, in ISO 8601, and `sha256` the digest of the text between `start` and `end`
+    as it stands there; both None where they are not known.
+    """
 
     uri: str
     record: str | None = None
     start: int | None = None
     end: int | None = None
     licence: str | None = None
+    fetched: str | None = None
+    sha256: str | None = None
 
     def __str__(self) -> str:
         where = self.uri if self.record is None else f"{self.uri}:{self.record}"
@@ -67,21 +97,27 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One unlabelled document, before it is cut. `text` is the Markdown whose spans its segments name."""
+    """One unlabelled document, before it is cut: the text whose spans its segments name, Markdown or plain."""
 
     text: str
     title: str
     source: Source
+    is_markdown: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A self-contained piece of a document: the paper's y_i. `headers` leads from the title down to its own."""
+    """A self-contained piece of a document: the paper's y_i. `headers` leads from the title down to its own.
+
+    `language` is an ISO 639 code, empty where it was not looked for. `text` is what `source` names, except where
+    personal data in it was redacted.
+    """
 
     id: str
     text: str
     headers: list[str]
     source: Source
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,17 +195,47 @@ def to_row(record: object) -> dict[str, Any]:
     return dataclasses.asdict(record)  # type: ignore[call-overload, no-any-return]
 
 
+def to_table(rows: Sequence[object], kind: type) -> pa.Table:
+    """The records of type `kind` as one Arrow table, a column a field."""
+    import pyarrow as pa
+
+    schema = arrow_schema(kind)
+    columns = [_column([getattr(row, field.name) for row in rows], field) for field in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _column(values: list[Any], declared: pa.Field) -> pa.Array:
+    """A column of Arrow; nested records go field by field, several times as fast as through dictionaries."""
+    import pyarrow as pa
+
+    if pa.types.is_struct(declared.type):
+        parts = [_column([getattr(value, part.name) for value in values], part) for part in declared.type]
+        return pa.StructArray.from_arrays(parts, fields=list(declared.type))
+    return pa.array(values, type=declared.type)
+
+
 def from_row(kind: type[R], row: Mapping[str, Any]) -> R:
     """The record of type `kind` that `to_row` turned into `row`."""
-    hints = typing.get_type_hints(kind)
-    values = {}
-    for name, value in row.items():
-        hint = hints[name]
-        if value is not None and dataclasses.is_dataclass(hint) and isinstance(hint, type):
-            value = hint(**value)
+    values = dict(row)
+    for name, convert in _converters(typing.cast(Any, kind)).items():
+        if values.get(name) is not None:
+            values[name] = convert(values[name])
+    return kind(**values)
+
+
+@cache
+def _converters(kind: Any) -> dict[str, Callable[[Any], Any]]:
+    """For each field that is more than a plain value: what makes it from one."""
+    found: dict[str, Callable[[Any], Any]] = {}
+    for name, hint in typing.get_type_hints(kind).items():
+        if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+            found[name] = partial(_construct, hint)
         elif isinstance(hint, type) and issubclass(hint, StrEnum):
-            value = hint(value)
-        values[name] = value
+            found[name] = hint
+    return found
+
+
+def _construct(kind: type, values: Mapping[str, Any]) -> object:
     return kind(**values)
 
 

@@ -1,4 +1,4 @@
-"""Documents of every kind of file, in order, and those that cannot be read."""
+"""Documents of every kind of file, found in order and parsed, and those that cannot be read."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from humpback.config import IngestConfig
-from humpback.corpus import corpus_digest, read_documents, segment_document
-from humpback.corpus.decoding import decode_html, decode_text
+from humpback.corpus.documents import corpus_digest, read_documents
 from humpback.corpus.front_matter import read_front_matter
 from humpback.corpus.html import read_page
+from humpback.corpus.parse import parse_document
+from humpback.corpus.raw import RawDocument
+from humpback.corpus.segment import segment_document
 from humpback.errors import InputError
 from humpback.records import Document, Dropped, DropReason
 
@@ -27,7 +29,8 @@ PAGE = """<!DOCTYPE html><html><head><title> A  page
 
 
 def read(*inputs: Path | str, config: IngestConfig = CONFIG) -> list[Document | Dropped]:
-    return list(read_documents([str(one) for one in inputs], config))
+    found = read_documents([str(one) for one in inputs], config)
+    return [parse_document(one) if isinstance(one, RawDocument) else one for one in found]
 
 
 def one(folder: Path, name: str, content: str | bytes, config: IngestConfig = CONFIG) -> Document | Dropped:
@@ -109,26 +112,11 @@ def test_odd_html_is_read(html):
     read_page(html).text.encode()
 
 
-def test_bytes_become_text():
-    assert decode_text("\ufeffé".encode()) == "é"
-    assert decode_text("é".encode("utf-16")) == "é"
-    assert decode_text("naïve “x”".encode("cp1252")) == "naïve “x”"
-    page = '<meta charset="{}"><p>' + "Все счастливые семьи похожи друг на друга"
-    assert decode_html(page.format("koi8-r").encode("koi8-r")) == page.format("koi8-r")
-    assert decode_html(page.format("iso-8859-1").encode()) == page.format("iso-8859-1")  # the page lies
-    lying = '<meta charset="utf-8"><p>façade et déjà vu, élève, garçon'
-    assert decode_html(lying.encode("cp1252")) == lying
-    for bad in (b"\xff\x81", b"a\0b", b"\xff\xfea"):
-        with pytest.raises(ValueError, match=r"encodings|NUL"):
-            decode_text(bad)
-
-
 @pytest.mark.parametrize(("name", "good"), [("a.md", b"x"), ("a.txt", b"x"), ("a.html", b"<p>x")])
 def test_bytes_that_are_no_text_are_set_aside(tmp_path, name, good):
     bad = one(tmp_path, name, b"PNG\0\x81\xff")
     assert isinstance(bad, Dropped)
-    assert bad.reason is DropReason.UNREADABLE
-    assert bad.detail
+    assert (bad.reason, bad.detail) == (DropReason.NOT_A_DOCUMENT, "binary data")
     assert isinstance(one(tmp_path, name, good), Document)
 
 
@@ -151,7 +139,7 @@ def test_rows_with_provenance(tmp_path):
     assert [one.source.record for one in bad] == ["3", "4", "5"]
     assert len({one.id for one in bad if isinstance(one, Dropped)}) == 3
     with pytest.raises(InputError) as caught:
-        read(path)
+        read(path, config=IngestConfig(text_column="nothing", max_broken_fraction=1.0))
     for piece in ("a.jsonl", "body, title, url", "ingest.text_column"):
         assert piece in str(caught.value)
 
@@ -168,13 +156,34 @@ def test_parquet_and_csv(tmp_path):
 
 
 def test_order_and_max_documents(tmp_path):
-    for name in ("b.md", "a.txt", "c/d.md", ".e.md", "f.png"):
+    for name in ("b.md", "a.txt", "c/d.md", ".e.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name)
     assert [one.text for one in read(tmp_path)] == ["a.txt", "b.md", "c/d.md"]
     assert [one.text for one in read(tmp_path, config=IngestConfig(max_documents=2))] == ["a.txt", "b.md"]
+    (tmp_path / "aa.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0")
+    found = read(tmp_path, config=IngestConfig(max_documents=2))
+    assert [one.text for one in found if isinstance(one, Document)] == ["a.txt", "b.md"]
+    assert [one.detail for one in found if isinstance(one, Dropped)] == ["image/png"]
     with pytest.raises(InputError, match=r"^corpus: "):
         read(tmp_path / "none")
+
+
+def test_urls_are_read(tmp_path):
+    import fsspec
+
+    files = fsspec.filesystem("memory")
+    files.pipe_file("/corpus/a.md", b"# A")
+    files.pipe_file("/corpus/b.jsonl", b'{"text": "b"}\n')
+    try:
+        found = read("memory://corpus")
+        digest = corpus_digest(["memory://corpus"])
+        files.pipe_file("/corpus/a.md", b"# Another")
+        assert corpus_digest(["memory://corpus"]) != digest
+    finally:
+        files.store.clear()
+    assert [one.text for one in found] == ["# A", "b"]
+    assert [str(one.source) for one in found] == ["memory:///corpus/a.md", "memory:///corpus/b.jsonl:1"]
 
 
 def test_installed_packages():

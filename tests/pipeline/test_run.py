@@ -341,13 +341,28 @@ def test_all_problems_are_told_at_once(small_inputs):
         assert part in text
 
 
+def test_seed_pairs_of_an_evaluation_set_are_not_trained_on(small_inputs, tmp_path):
+    pairs = [json.loads(line) for line in small_inputs.seed.read_text().splitlines()]
+    tests = tmp_path / "tests.jsonl"
+    tests.write_text(json.dumps({"prompt": pairs[3]["instruction"].upper() + "!"}) + "\n")
+    config = changed(small_inputs, f"ingest.decontaminate.against=[{tests}]")
+    run_pipeline(config, target="seed")
+    (dropped,) = dropped_rows(config.folder / "seed")
+    assert (dropped.reason, dropped.text) == ("contaminated", pairs[3]["instruction"])
+    manifest = RunFolder(config.folder).step("seed").manifest()
+    assert manifest.facts["contamination"] == {str(tests): ["1"]}
+
+
 def test_a_run_in_use_is_refused(config):
     with RunFolder(config.folder).locked(), pytest.raises(WorkspaceError, match="is in use by process"):
         run_pipeline(config)
 
 
-def test_more_pairs_to_measure_on_are_measured(small_inputs):
-    config = changed(small_inputs, f"evaluate.sets.again={small_inputs.seed}", "evaluate.max_pairs=5")
+def test_more_pairs_to_measure_on_are_measured(small_inputs, tmp_path):
+    other = tmp_path / "other.jsonl"
+    rows = [{"instruction": f"What is said of number {n} in list {n * 7}?", "output": "Little."} for n in range(9)]
+    other.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config = changed(small_inputs, f"evaluate.sets.again={other}", "evaluate.max_pairs=5")
     run_pipeline(config, target="evaluate")
     result = json.loads((config.folder / "evaluation/evaluation.json").read_text())
     assert {name: part["pairs"] for name, part in result["sets"].items()} == {"seed": 3, "again": 5}

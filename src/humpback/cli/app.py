@@ -135,6 +135,31 @@ def explain(
 
 
 @app.command()
+def extract(
+    inputs: Annotated[list[str], typer.Argument(help="Documents: files, folders, archives, globs, addresses.")],
+    out: Annotated[Path | None, typer.Option(help="Write JSON Lines with `path`, `title` and `text` there.")] = None,
+) -> None:
+    """Show what Humpback sees in documents: title and main content, before anything is cut or dropped."""
+    from humpback.cli.extract import extract as extract_texts
+    from humpback.config import IngestConfig
+
+    extract_texts(inputs, out, IngestConfig())
+
+
+@app.command()
+def takedown(
+    folder: RunArgument,
+    domain: Annotated[str, typer.Option(help="The site, e.g. example.org; hosts below it are meant too.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed.")] = False,
+) -> None:
+    """Remove a site's texts from a run and its dataset, and say which models were trained on them."""
+    from humpback.cli.console import print_takedown
+    from humpback.pipeline.takedown import takedown as take_down
+
+    print_takedown(take_down(folder, domain, dry_run=dry_run), dry_run=dry_run)
+
+
+@app.command()
 def chat(
     folder: RunArgument,
     question: Annotated[str | None, typer.Option("--question", "-q", help="Ask this once and stop.")] = None,

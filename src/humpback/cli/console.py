@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.logging import RichHandler
@@ -23,6 +23,9 @@ from humpback.pipeline import Explanation, Plan, RunResult, run_state
 from humpback.pipeline.steps import InputDigests, pipeline_steps
 from humpback.progress import SilentProgress, Task
 from humpback.workspace import Manifest, RunFolder
+
+if TYPE_CHECKING:
+    from humpback.pipeline.takedown import Takedown
 
 console = Console(highlight=False)
 messages = Console(stderr=True, highlight=False)
@@ -214,6 +217,20 @@ def print_explanation(found: Explanation) -> None:
     console.print("[bold]what happened[/bold]")
     for event in found.events:
         console.print(escape(_indent(f"{event.step}: {printable(event.text)}")), soft_wrap=True)
+
+
+def print_takedown(found: Takedown, *, dry_run: bool) -> None:
+    """The rows of a site, one a line, then the models that were trained on them."""
+    for row in found.rows:
+        console.print(escape(f"{row.step}  {row.id}  {printable(row.uri)}"), soft_wrap=True, highlight=False)
+    verb = "would be removed" if dry_run else "removed"
+    console.print(f"{len(found.rows)} rows of {escape(found.domain)} {verb}.")
+    for model, count in found.models.items():
+        console.print(f"{escape(model)} was trained on {count} of them; it stays as it is.")
+    if found.rows and not found.models:
+        console.print("No model was trained on them.")
+    if found.rows and not dry_run:
+        console.print("The report showed rows and is gone; `humpback report` writes it anew.")
 
 
 def printable(text: str) -> str:

@@ -38,8 +38,9 @@ def config_template(name: str, *, model: str = "builtin", seed: str = "seed.json
 def _section(section: BaseModel, indent: str) -> list[str]:
     lines = []
     for key, field in type(section).model_fields.items():
-        lines.append(_comment(field.description or "", indent + "# "))
         value = getattr(section, key)
+        text = (type(value).__doc__ if isinstance(value, BaseModel) else None) or field.description or ""
+        lines.append(_comment(text, indent + "# "))
         if isinstance(value, BaseModel):
             lines.append(f"{indent}{key}:")
             lines += _section(value, indent + "  ")
@@ -51,7 +52,8 @@ def _section(section: BaseModel, indent: str) -> list[str]:
 
 def _comment(text: str, indent: str) -> str:
     flat = " ".join(text.split())
-    return textwrap.fill(flat, WIDTH, initial_indent=indent or "# ", subsequent_indent=indent or "# ")
+    indent = indent or "# "
+    return textwrap.fill(flat, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _scalar(value: Any) -> str:

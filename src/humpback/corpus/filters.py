@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from humpback.config import IngestConfig
+from humpback.corpus.prose import Prose
 from humpback.records import DropReason
 
 Verdict = tuple[DropReason, str] | None
@@ -20,8 +21,15 @@ Verdict = tuple[DropReason, str] | None
 ACRONYM_LETTERS = 5
 """A header with so few letters may be all upper case (ours: "FAQ", "API", "HTTPS" are good headers)."""
 
-MIN_SENTENCE_WORDS = 5
-"""Shorter sentences may repeat (ours: "See below." says nothing about a text)."""
+MIN_SENTENCE_WORDS = 8
+"""Shorter sentences may repeat (ours: "All of these must be true." and "Monday to Friday, 8 a.m." do in good texts)."""
+
+MIN_SENTENCE_CHARACTERS = 16
+"""The same where characters count as words (ours: a word of Chinese has about two)."""
+
+REPEATED_SHARE = 0.2
+"""Share of a segment's characters that may be in repeated sentences (Gopher's for repeated lines; a manual says "If the
+function fails, the return value is zero." under each function, and is no worse for it)."""
 
 _NAVIGATION_WORDS = """
 about the author|about this page|about us|acknowledgements|acknowledgments|ad|ads|advertisement|
@@ -55,32 +63,38 @@ NAVIGATION = frozenset(_NAVIGATION_WORDS.replace("\n", "").split("|"))
 newsletter" are the paper's (appendix E); the others, of the same kind, are ours, read off web pages and
 project READMEs."""
 
-_SENTENCE_END = re.compile(r"(?<=[.!?。؟！？])[\"'”’)\]]*\s+|\n+")
 _WORD = re.compile(r"\w+")
 _VERSION = re.compile(
     r"(?:version |release )?\[?v?\d+(?:\.\d+)+[\w.+-]*\]?(?:\W{1,5}(?:[\d./-]{4,10}|unreleased)\W?)?", re.I
 )
 """A header that is a version, with or without its date: an entry of a change log."""
 
-_INLINE_CODE = re.compile(r"(`+)(?!`)[^\n]{0,2000}?(?<!`)\1(?!`)")
-_TEMPLATE = re.compile(r"\{\{.{0,500}?\}\}|\{%.{0,500}?%\}|\{:[.#][^}\n]{0,200}\}", re.DOTALL)
-_NO_PROSE = re.compile(
-    r"!\[[^\]\n]{0,500}\](?:\([^)\n]{0,2000}\)|\[[^\]\n]{0,500}\])"  # image
-    r"|(?<=\])\([^)\s]{0,2000}(?:\s+\"[^\"\n]{0,500}\")?\)"  # address of a link
-    r"|^ {0,3}\[[^\]\n]{1,500}\]:\s*\S{1,2000}.{0,500}$"  # definition of a link
-    r"|<[A-Za-z/!][^<>]{0,2000}>"  # HTML tag, or address in angle brackets
-    r"|https?://[^\s<>()\[\]]{1,2000}",  # bare address
-    re.MULTILINE,
-)
+_INLINE_CODE = re.compile(r"(?<!`)(`{1,9})(?!`)[^\n]{0,1000}?(?<!`)\1(?!`)")
+_TEMPLATE = re.compile(r"\{\{.{0,500}?\}\}|\{%.{0,500}?%\}|\{: ?[.#][^}\n]{0,200}\}", re.DOTALL)
+_ADDRESS = re.compile(r"https?://[^\s<>()\[\]]{1,2000}")
+_DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]{1,500}\]:[ \t]*\S.*$", re.MULTILINE)
+"""The definition of a link, as `[name]: address`."""
 
 
-def length(text: str, config: IngestConfig) -> Verdict:
-    """Too short or too long, in characters (paper, appendix E)."""
-    if len(text) < config.min_chars:
-        return DropReason.TOO_SHORT, f"{len(text)} characters, below {config.min_chars}"
-    if len(text) > config.max_chars:
-        return DropReason.TOO_LONG, f"{len(text)} characters, above {config.max_chars}"
-    return None
+def too_short(length: int, config: IngestConfig) -> Verdict:
+    """Too short; `length` is in weighted characters (paper, appendix E)."""
+    if length >= config.min_chars:
+        return None
+    return DropReason.TOO_SHORT, f"{length} characters, below {config.min_chars}"
+
+
+def too_long(length: int, config: IngestConfig) -> Verdict:
+    """Too long; `length` is in weighted characters (paper, appendix E)."""
+    if length <= config.max_chars:
+        return None
+    return DropReason.TOO_LONG, f"{length} characters, above {config.max_chars}"
+
+
+def language(code: str, config: IngestConfig) -> Verdict:
+    """Not in one of the wanted languages; `code` is an ISO 639 code, empty where none was recognised."""
+    if config.languages is None or code in config.languages:
+        return None
+    return DropReason.OTHER_LANGUAGE, f"the language is {code!r}" if code else "the language is not recognised"
 
 
 def header(headers: Sequence[str], config: IngestConfig) -> Verdict:
@@ -101,12 +115,14 @@ def upper_case_header(own: str, config: IngestConfig) -> Verdict:
 
     The second condition is ours: "The FEMA App" and "Can I get VMLI?" name something, they do not shout.
     """
+    upper = sum(map(str.isupper, own))
+    if upper <= config.max_upper_case * ACRONYM_LETTERS:
+        return None
     letters = [character for character in own if character.isalpha()]
-    upper = sum(character.isupper() for character in letters)
     if len(letters) <= ACRONYM_LETTERS or upper <= config.max_upper_case * len(letters):
         return None
-    words = [word for word in _WORD.findall(own) if sum(map(str.isalpha, word)) > 1]
-    if sum(word.isupper() for word in words) * 2 <= len(words):
+    lengthy = [word for word in _WORD.findall(own) if sum(map(str.isalpha, word)) > 1]
+    if sum(word.isupper() for word in lengthy) * 2 <= len(lengthy):
         return None
     return DropReason.HEADER_UPPER_CASE, f"{upper} of {len(letters)} letters of {own[:80]!r} are upper case"
 
@@ -115,57 +131,85 @@ def navigation_header(headers: Sequence[str]) -> Verdict:
     """A header of the path is, as a whole, one that announces no content; what stands under it goes with
     it."""
     for one in headers:
-        words = " ".join(_WORD.findall(one.casefold().replace("'", "").replace("’", "")))
-        if words.replace(" and ", " ") in NAVIGATION or words in NAVIGATION or _VERSION.fullmatch(one.strip()):
+        plain = " ".join(_WORD.findall(one.casefold().replace("'", "").replace("’", "")))
+        if plain.replace(" and ", " ") in NAVIGATION or plain in NAVIGATION or _VERSION.fullmatch(one.strip()):
             return DropReason.HEADER_NAVIGATION, f"the header {one[:80]!r} announces no content"
     return None
 
 
-def repeated_sentences(prose: str, config: IngestConfig) -> Verdict:
-    """Two sentences share more than `max_sentence_overlap` of their word 3-grams (Jaccard; paper, appendix
-    E).
+def repeated_sentences(prose: Prose, config: IngestConfig) -> Verdict:
+    """More than `REPEATED_SHARE` of the words' characters are in sentences that repeat others (paper, appendix E).
 
-    Only sentences that meet among their rarest 3-grams are compared: where |A & B| / |A | B| > t and |A| <=
-    |B|, they share more than 2t / (1 + t) |A| and more than t |B| members, so that, all in one order, the
-    first ones of A and of B left over by these numbers have one in common (prefix filter; Xiao et al., WWW
-    2008). Sentences that share only common phrases are never compared, which keeps the time far from
-    quadratic.
+    Two sentences repeat one another when they share more than `max_sentence_overlap` of their word 3-grams
+    (Jaccard); the longer one counts.
     """
-    share = config.max_sentence_overlap
-    sentences = [(one, _trigrams(one)) for one in _SENTENCE_END.split(_NO_PROSE.sub(" ", prose))]
-    sentences = sorted((pair for pair in sentences if pair[1]), key=lambda pair: len(pair[1]))
-    counts = Counter(gram for _, grams in sentences for gram in grams)
+    shortest = MIN_SENTENCE_CHARACTERS if prose.unspaced else MIN_SENTENCE_WORDS
+    sentences = [words for words in prose.sentences if len(words) >= shortest]
+    repeats = _repeats(sentences, config.max_sentence_overlap)
+    share = sum(len(word) for words in repeats for word in words) / max(prose.word_chars, 1)
+    if share <= REPEATED_SHARE:
+        return None
+    return DropReason.REPEATED_SENTENCES, f"{share:.2f} of the characters repeat, as {' '.join(repeats[0])[:80]!r}"
+
+
+def _repeats(sentences: Sequence[Sequence[str]], share: float) -> list[Sequence[str]]:
+    """The sentences that share more than `share` of their 3-grams with another, which is not longer and none of them.
+
+    Only sentences of which more than that share stands elsewhere too are looked at, and of these only such as
+    meet among their rarest 3-grams are compared: where |A & B| / |A | B| > t and |A| <= |B|, they share more
+    than 2t / (1 + t) |A| and more than t |B| members, so that, all in one order, the first ones of A and of B
+    left over by these numbers have one in common (prefix filter; Xiao et al., WWW 2008). Sentences that share
+    only common phrases are never compared, which keeps the time far from quadratic.
+    """
+    pairs = [(words, frozenset(zip(words, words[1:], words[2:], strict=False))) for words in sentences]
+    seen: set[tuple[str, ...]] = set()
+    common: set[tuple[str, ...]] = set()
+    for _, grams in pairs:
+        common |= seen & grams
+        seen |= grams
+    pairs = [pair for pair in pairs if len(pair[1] & common) > share * len(pair[1])]
+    pairs.sort(key=lambda pair: len(pair[1]))
+    counts = Counter(gram for _, grams in pairs for gram in grams)
     index: dict[tuple[str, ...], list[int]] = {}
-    for number, (one, grams) in enumerate(sentences):
+    found = []
+    for number, (words, grams) in enumerate(pairs):
         rare = sorted(grams, key=lambda gram: (counts[gram], gram))
         met = rare[: len(grams) - math.floor(share * len(grams))]
-        for other in {other for gram in met for other in index.get(gram, ())}:
-            shared = len(grams & sentences[other][1])
-            if shared > share * len(grams | sentences[other][1]):
-                return DropReason.REPEATED_SENTENCES, f"said twice: {' '.join(one.split())[:80]!r}"
+        others = (pairs[other][1] for other in {other for gram in met for other in index.get(gram, ())})
+        if any(len(grams & other) > share * len(grams | other) for other in others):
+            found.append(words)
+            continue  # else a thousand equal ones would be compared with one another
         for gram in rare[: len(grams) - math.floor(2 * share / (1 + share) * len(grams))]:
             index.setdefault(gram, []).append(number)
-    return None
+    return found
 
 
-def code(text: str, no_prose: int, prose: str, config: IngestConfig) -> Verdict:
-    """More than `max_code` of `text` is code, table, HTML, image or address, or a site's template tags are
-    left.
+def code(text: str, markup: int, prose: str, config: IngestConfig) -> Verdict:
+    """More than `max_code` of `text` is code, table, HTML, image or address.
 
     Args:
         text: the segment.
-        no_prose: how many of its characters stand in code blocks, tables and raw HTML.
-        prose: its other lines.
+        markup: how many of its characters stand in code blocks, tables and raw HTML, or are markup of links
+            and images.
+        prose: its other text; addresses in it count too.
         config: `max_code` is the share allowed.
     """
-    bare = _INLINE_CODE.sub(lambda match: "x" * len(match.group()), prose)
-    tag = _TEMPLATE.search(bare)
-    if tag is not None:
-        return DropReason.MOSTLY_CODE, f"holds the template tag {tag.group()[:80]!r}, whose text is not there"
-    heavy = no_prose + sum(len(match.group()) for match in _NO_PROSE.finditer(bare))
+    heavy = markup
+    if "://" in prose:
+        heavy += sum(len(match.group()) for match in _ADDRESS.finditer(prose))
+    if "]:" in text:
+        heavy += sum(len(match.group()) for match in _DEFINITION.finditer(text))
     if heavy <= config.max_code * len(text):
         return None
     return DropReason.MOSTLY_CODE, f"{heavy} of {len(text)} characters are code, tables, HTML or addresses"
+
+
+def template_tags(source: str) -> Verdict:
+    """A site's template tags are left in the source of the prose, outside code."""
+    tag = _TEMPLATE.search(_INLINE_CODE.sub(lambda match: "x" * len(match.group()), source))
+    if tag is None:
+        return None
+    return DropReason.MOSTLY_CODE, f"holds the template tag {tag.group()[:80]!r}, whose text is not there"
 
 
 class Duplicates:
@@ -181,10 +225,3 @@ class Duplicates:
         known = digest in self._digests
         self._digests.add(digest)
         return known
-
-
-def _trigrams(sentence: str) -> frozenset[tuple[str, ...]]:
-    words = _WORD.findall(sentence.casefold())
-    if len(words) < MIN_SENTENCE_WORDS:
-        return frozenset()
-    return frozenset(zip(words, words[1:], words[2:], strict=False))

@@ -27,17 +27,27 @@ class FrontMatter:
     licence: str | None = None
 
 
+def front_matter_end(text: str) -> int:
+    """Where the text proper starts, as a character offset: 0 without front matter."""
+    match = _match(text)
+    return match.end() if match else 0
+
+
 def read_front_matter(text: str) -> FrontMatter:
     """The front matter of `text`; where its YAML is broken, title and licence are read from their lines."""
-    match = _BLOCK.match(text[:MAX_CHARS])
+    match = _match(text)
     if match is None:
         return FrontMatter(0)
-    block = match.group(1)
-    if block.strip() and not _KEY.match(block):
-        return FrontMatter(0)  # prose between two rules
-    values = _settings(block)
+    values = _settings(match.group(1))
     licence = _stated(values, "license") or _stated(values, "licence")
     return FrontMatter(match.end(), _stated(values, "title"), licence)
+
+
+def _match(text: str) -> re.Match[str] | None:
+    match = _BLOCK.match(text[:MAX_CHARS])
+    if match is None or (match.group(1).strip() and not _KEY.match(match.group(1))):
+        return None  # nothing, or prose between two rules
+    return match
 
 
 def _stated(values: dict[str, object], key: str) -> str | None:

@@ -1,191 +1,217 @@
-"""The header tree of a Markdown text, and which of its lines are no prose.
-
-Only the block structure is parsed, so that the time stays in proportion to the text whatever stands in it.
-"""
+"""The outline of a Markdown text, from the events of a CommonMark parser."""
 
 from __future__ import annotations
 
+import bisect
 import re
-from dataclasses import dataclass, field
-from functools import cache
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import Any
 
-from humpback.corpus.front_matter import read_front_matter
-
-if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
+from humpback.corpus.front_matter import front_matter_end
+from humpback.corpus.outline import Block, Kind, Outline, Section, line_offsets
 
 HEADER_CHARS = 1000
-"""A header's inline markup is rendered up to here (ours: no header is longer, and rendering may be slow)."""
+"""A header's text ends here (ours: no header is longer)."""
 
-FURNITURE_CHARS = 4000
-"""A longer line is not examined for furniture (ours: a badge with its link has some 300 characters)."""
-
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
-_ATTRIBUTES = re.compile(r"\s*\{[:#.][^{}]*\}\s*$")
-_PERMALINK = re.compile(r"\s*(?:¶|\s#)\s*$")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ATTRIBUTES = re.compile(r"\s*\{[:#.][^{}]*\}$")
+_TAG = re.compile(r"<!--|-->|<[^<>]*>?")
+_PERMALINK = re.compile(r"\s*(?:¶|\s#)$")
 _TEMPLATE = re.compile(r"\{\{.{0,300}?\}\}|\{%.{0,300}?%\}")
-_FURNITURE = re.compile(
-    r"!\[[^\]\n]{0,1000}\](?:\([^)\n]{0,2000}\)|\[[^\]\n]{0,500}\])"  # image
-    r"|\{\{.{0,2000}?\}\}|\{%.{0,2000}?%\}|\{:.{0,500}?\}"  # template tag
-    r"|<!--.{0,2000}?-->"  # HTML comment
-    r"|</?(?:img|br|hr|p|div|center|a|picture|source|span|figure|section)\b[^<>\n]{0,2000}>"  # tag of layout
-)
-_LINKED_NOTHING = re.compile(r"\[\s*\](?:\([^)\n]{0,2000}\)|\[[^\]\n]{0,500}\])")
-_RULE = re.compile(r"[\s*_|·•–—-]+")
-_NO_PROSE = frozenset({"fence", "code_block", "html_block", "table_open"})
-
-
-@dataclass(slots=True)
-class Section:
-    """The text under one header, with the subtrees of its lower-level headers.
-
-    `start` and `end` are lines, `end` excluded; the header's own lines come before `start`. `first_child` is
-    the line at which the first child's header stands. The root is the document itself, at level 0.
-    """
-
-    header: str
-    level: int
-    start: int
-    end: int = 0
-    first_child: int = 0
-    children: list[Section] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """A text's lines (as character offsets, one more than there are lines), its header tree, and, for each
-    line, whether it is no prose (code, a table, raw HTML), and whether it may be cut off where it says
-    nothing."""
-
-    text: str
-    offsets: list[int]
-    root: Section
-    no_prose: list[bool]
-    cuttable: list[bool]
-
-    def span(self, start: int, end: int) -> tuple[int, int]:
-        """The characters of the lines from `start` up to `end`, without the lines at either end that say
-        nothing."""
-        while start < end and self._says_nothing(start):
-            start += 1
-        while end > start and self._says_nothing(end - 1):
-            end -= 1
-        first = self.offsets[start]
-        if start == end:
-            return first, first
-        last = self.offsets[end]
-        while last > first and self.text[last - 1] in "\r\n":
-            last -= 1
-        return first, last
-
-    def prose(self, start: int, end: int) -> tuple[int, str]:
-        """Of the characters from `start` to `end`: how many stand in lines of no prose, and the other
-        lines."""
-        import bisect
-
-        heavy = 0
-        rest = []
-        line = bisect.bisect_right(self.offsets, start) - 1
-        while line < len(self.no_prose) and self.offsets[line] < end:
-            low, high = max(start, self.offsets[line]), min(end, self.offsets[line + 1])
-            if self.no_prose[line]:
-                heavy += high - low
-            else:
-                rest.append(self.text[low:high])
-            line += 1
-        return heavy, "".join(rest)
-
-    def _says_nothing(self, index: int) -> bool:
-        """Blank; or, outside code and tables of Markdown, only images, tags of templates or HTML, and
-        rules."""
-        line = self.text[self.offsets[index] : self.offsets[index + 1]]
-        if not line.strip():
-            return True
-        if not self.cuttable[index] or len(line) > FURNITURE_CHARS:
-            return False
-        return not _RULE.sub("", _LINKED_NOTHING.sub("", _FURNITURE.sub("", line)))
 
 
 def outline(text: str) -> Outline:
-    """The outline of a Markdown text; front matter belongs to no section."""
-    offsets = _offsets(text)
-    skipped = read_front_matter(text).end
-    first = _lines_before(offsets, skipped)
-    tokens = _blocks().parse(text[skipped:])
-    root = Section("", 0, first)
-    no_prose = [False] * (len(offsets) - 1)
-    cuttable = [True] * (len(offsets) - 1)
-    path = [root]
-    for index, token in enumerate(tokens):
-        if token.map is None:
-            continue
-        start, end = token.map[0] + first, min(token.map[1] + first, len(no_prose))
-        if token.type in _NO_PROSE:
-            no_prose[start:end] = [True] * (end - start)
-            if token.type != "html_block":
-                cuttable[start:end] = [False] * (end - start)
-        elif token.type == "heading_open" and token.level == 0:
-            section = Section(plain_header(tokens[index + 1].content), int(token.tag[1]), end)
-            _append(path, section, start)
-    for section in path:
-        section.end = len(no_prose)
-    return Outline(text, offsets, root, no_prose, cuttable)
+    """The outline of a Markdown text; front matter belongs to no section.
+
+    Takes time in proportion to the text, whatever stands in it.
+    """
+    import pyromark
+
+    skipped = front_matter_end(text)
+    source = _SURROGATE.sub("\ufffd", text[skipped:])  # the parser takes none
+    reader = _Reader(text, source, skipped)
+    reader.read(pyromark.events_with_range(source, options=pyromark.Options.ENABLE_TABLES))
+    return reader.outline()
 
 
-def plain_outline(text: str) -> Outline:
-    """The outline of a text that is not Markdown: one section, no headers."""
-    offsets = _offsets(text)
-    lines = len(offsets) - 1
-    return Outline(text, offsets, Section("", 0, 0, lines), [False] * lines, [False] * lines)
+class _Reader:
+    """Gathers the outline from the parser's events, each with the bytes of the source that it stands for."""
+
+    def __init__(self, text: str, source: str, skipped: int) -> None:
+        self._text = text
+        self._offsets = line_offsets(text)
+        self._first = bisect.bisect_left(self._offsets, skipped, 0, len(self._offsets) - 1)
+        self._bytes = source.encode()
+        self._ascii = source.isascii()
+        self._byte_offsets = line_offsets(self._bytes.decode("latin-1"))  # a character a byte
+        lines = len(self._offsets) - 1
+        self._no_prose = [False] * lines
+        self._cuttable = [True] * lines
+        self._borders: list[int] = [self._first]
+        self._blocks: list[Block] = []
+        self._path = [Section("", 0, self._first, self._first)]
+        self._pieces: list[str] = []  # the newest block's text so far
+        self._lists: list[bool] = []  # whether each open list is unordered
+        self._depth = 0  # open lists and quotations
+        self._muted = 0  # open images, code blocks and HTML blocks
+        self._level = 0  # of the newest heading
+        self._link: int | None = None  # inside a link: the characters that its block had before
+
+    def outline(self) -> Outline:
+        """What was gathered."""
+        self._close()
+        for section in self._path:
+            section.end = len(self._no_prose)
+        return Outline(
+            self._text, self._offsets, self._path[0], self._no_prose, self._cuttable, self._borders, self._blocks
+        )
+
+    def read(self, events: Iterable[tuple[Any, Any]]) -> None:
+        """Takes in all events."""
+        for event, span in events:
+            if isinstance(event, str):
+                self._single(event, span)
+                continue
+            ((name, value),) = event.items()
+            if name in {"Text", "Code"}:
+                self._inline(value)
+            elif name == "Start":
+                self._start(value, span)
+            elif name == "End":
+                self._end(value if isinstance(value, str) else next(iter(value)), span)
+            elif name == "Html" and _TAG.sub("", value).strip():
+                self._open(self._line(span["start"]), Kind.OTHER)
+            elif name == "InlineHtml" and not self._muted and self._blocks:
+                self._blocks[-1].markup_chars += self._chars(span)
+
+    def _single(self, event: str, span: dict[str, int]) -> None:
+        if event == "Rule":
+            self._border(self._line(span["start"]))
+        elif self._blocks and not self._muted:
+            block = self._blocks[-1]
+            if event == "SoftBreak" or self._link is not None or block.kind in {Kind.HEADING, Kind.ROW}:
+                self._pieces.append(" ")
+            else:
+                self._open(self._line(span["start"]), Kind.ITEM if self._lists else Kind.PARAGRAPH)
+
+    def _inline(self, text: str) -> None:
+        if not self._blocks:
+            return
+        block = self._blocks[-1]
+        if not self._muted or block.kind is Kind.HEADING:
+            self._pieces.append(text)
+            if self._link is not None:
+                block.link_chars += len(text)
+
+    def _start(self, value: Any, span: dict[str, int]) -> None:
+        tag: str
+        inner: Any = None
+        if isinstance(value, str):
+            tag = value
+        else:
+            ((tag, inner),) = value.items()
+        line = self._line(span["start"])
+        if tag == "Paragraph":
+            self._paragraph(line)
+        elif tag == "Item":
+            if self._depth == 1:
+                self._borders.append(line)
+            self._open(line, Kind.BULLET if self._lists[-1] else Kind.ITEM)
+        elif tag == "Heading":
+            self._border(line)
+            self._open(line, Kind.HEADING)
+            self._level = int(inner["level"][1])  # "H2"
+        elif tag == "Link":
+            self._link = self._counted()
+        elif tag == "Image":
+            self._muted += 1
+        elif tag in {"TableHead", "TableRow"}:
+            self._open(line, Kind.ROW)
+        elif tag == "TableCell":
+            self._pieces.append(" ")
+        elif tag in {"List", "BlockQuote"}:
+            self._border(line)
+            self._depth += 1
+            if tag == "List":
+                self._lists.append(inner is None)
+        elif tag in {"Table", "CodeBlock", "HtmlBlock"}:
+            self._verbatim(tag, line, span)
+
+    def _paragraph(self, line: int) -> None:
+        self._border(line)
+        fresh = self._lists and self._blocks and self._blocks[-1].line == line and not self._pieces
+        if not fresh:  # else it is the item's own first one
+            self._open(line, Kind.ITEM if self._lists else Kind.PARAGRAPH)
+
+    def _verbatim(self, tag: str, line: int, span: dict[str, int]) -> None:
+        self._border(line)
+        end = max(line, self._line(span["end"] - 1)) + 1
+        self._no_prose[line:end] = [True] * (end - line)
+        if tag != "HtmlBlock":
+            self._cuttable[line:end] = [False] * (end - line)
+        if tag != "Table":
+            self._muted += 1
+        if tag == "CodeBlock":
+            self._open(line, Kind.OTHER)
+
+    def _end(self, tag: str, span: dict[str, int]) -> None:
+        if tag == "Link":
+            if self._link is not None and not self._muted:
+                self._blocks[-1].markup_chars += max(0, self._chars(span) - (self._counted() - self._link))
+            self._link = None
+        elif tag == "Image":
+            self._muted -= 1
+            if not self._muted and self._blocks:
+                self._blocks[-1].markup_chars += self._chars(span)
+        elif tag in {"CodeBlock", "HtmlBlock"}:
+            self._muted -= 1
+        elif tag == "Heading":
+            if self._depth == 0:
+                self._section(span)
+        elif tag in {"List", "BlockQuote"}:
+            self._depth -= 1
+            if tag == "List":
+                self._lists.pop()
+
+    def _section(self, span: dict[str, int]) -> None:
+        """Hangs the heading that ends here under the last section of a higher level."""
+        line = self._blocks[-1].line
+        section = Section(plain_header("".join(self._pieces)), self._level, line, self._line(span["end"] - 1) + 1)
+        while self._path[-1].level >= self._level:
+            self._path.pop().end = line
+        self._path[-1].children.append(section)
+        self._path.append(section)
+
+    def _border(self, line: int) -> None:
+        if self._depth == 0:
+            self._borders.append(line)
+
+    def _open(self, line: int, kind: Kind) -> None:
+        self._close()
+        self._blocks.append(Block(line, kind))
+
+    def _close(self) -> None:
+        if self._blocks:
+            block = self._blocks[-1]
+            block.text = " ".join("".join(self._pieces).split())
+            if not block.text and not block.markup_chars and block.kind is not Kind.OTHER:
+                self._blocks.pop()
+        self._pieces.clear()
+
+    def _counted(self) -> int:
+        """The newest block's characters in links and markup."""
+        return self._blocks[-1].link_chars + self._blocks[-1].markup_chars if self._blocks else 0
+
+    def _line(self, position: int) -> int:
+        return self._first + bisect.bisect_right(self._byte_offsets, position, 0, len(self._byte_offsets) - 1) - 1
+
+    def _chars(self, span: dict[str, int]) -> int:
+        if self._ascii:
+            return span["end"] - span["start"]
+        return len(self._bytes[span["start"] : span["end"]].decode("utf-8", "replace"))
 
 
-def plain_header(source: str) -> str:
-    """A header's text without its inline markup, attribute blocks, template tags and permalink signs."""
-    source = _TEMPLATE.sub(" ", _ATTRIBUTES.sub("", source[:HEADER_CHARS]))
-    pieces: list[str] = []
-    for token in _inlines().parseInline(source):
-        for child in token.children or []:
-            if child.type in {"softbreak", "hardbreak"}:
-                pieces.append(" ")
-            elif child.type in {"text", "code_inline", "image"}:
-                pieces.append(child.content)
-    return _PERMALINK.sub("", " ".join("".join(pieces).split()))
-
-
-def _append(path: list[Section], section: Section, header_line: int) -> None:
-    """Hangs `section` under the last section of a higher level; `path` leads from the root to the newest
-    one."""
-    while path[-1].level >= section.level:
-        path.pop().end = header_line
-    parent = path[-1]
-    if not parent.children:
-        parent.first_child = header_line
-    parent.children.append(section)
-    path.append(section)
-
-
-def _offsets(text: str) -> list[int]:
-    """Where each line starts, then the text's length. Lines end as CommonMark's do: CRLF, CR or LF."""
-    starts = [match.start() for match in _LINE.finditer(text) if match.start() < len(text)]
-    return [*starts, len(text)]
-
-
-def _lines_before(offsets: list[int], position: int) -> int:
-    import bisect
-
-    return min(bisect.bisect_left(offsets, position), len(offsets) - 1)
-
-
-@cache
-def _blocks() -> MarkdownIt:
-    from markdown_it import MarkdownIt
-
-    return MarkdownIt("commonmark").enable("table").disable(["inline", "text_join"])
-
-
-@cache
-def _inlines() -> MarkdownIt:
-    from markdown_it import MarkdownIt
-
-    return MarkdownIt("commonmark")
+def plain_header(text: str) -> str:
+    """A header's text without attribute blocks, template tags and permalink signs."""
+    text = " ".join(_TEMPLATE.sub(" ", text[:HEADER_CHARS]).split())
+    return _PERMALINK.sub("", _ATTRIBUTES.sub("", text)).strip()

@@ -8,7 +8,8 @@ from email.message import Message
 from importlib import metadata
 from typing import cast
 
-from humpback.records import Document, Source
+from humpback.corpus.raw import Form, RawDocument
+from humpback.records import Source
 
 LEFT_OUT = frozenset({"humpback"})
 """Its own description would tell a model about the tool that made it."""
@@ -17,7 +18,7 @@ LABELS = ("homepage", "home", "source", "source code", "repository", "github", "
 """Labels of project addresses, the best first."""
 
 
-def read_packages() -> Iterator[Document]:
+def read_packages() -> Iterator[RawDocument]:
     """The Markdown descriptions of the installed distributions, sorted by name, each name once."""
     found: dict[str, metadata.Distribution] = {}
     for distribution in metadata.distributions():
@@ -30,14 +31,14 @@ def read_packages() -> Iterator[Document]:
             yield document
 
 
-def _document(about: Message) -> Document | None:
+def _document(about: Message) -> RawDocument | None:
     kind = str(about.get("Description-Content-Type") or "").split(";")[0].strip().lower()
     text = _description(about)
     if kind != "text/markdown" or not text.strip():
         return None
     name = str(about["Name"])
     source = Source(uri=_address(about, name), record=f"{name} {about['Version']}", licence=_licence(about))
-    return Document(text, name, source)
+    return RawDocument(text, Form.MARKDOWN, source, name)
 
 
 def _description(about: Message) -> str:

@@ -6,10 +6,11 @@ import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
-from humpback.config import Config
-from humpback.corpus import read_documents, segment_document
+from humpback.config import Config, IngestConfig
+from humpback.corpus import RawDocument, Segmented, read_documents, segments_of, stopped
 from humpback.engines import (
     ChoiceRequest,
     Engine,
@@ -24,12 +25,13 @@ from humpback.models import model_folder
 from humpback.pipeline.preflight import model_bytes
 from humpback.pipeline.state import StepState, run_state
 from humpback.prompts import SCORES, PromptContract, tokenise_pair
-from humpback.records import Document, Example, Segment
+from humpback.records import Dropped, Example, Segment
 from humpback.seed import read_seed
 from humpback.stages.curate import DEFAULT_FRACTION
-from humpback.workspace import RunFolder, write_json
+from humpback.workspace import RowLimits, RunFolder, Workers, each_row, write_json
 
 PLAN_FILE = "plan.json"
+DOCUMENTS_AT_ONCE = 20  # ours: enough for a worker not to wait
 SAMPLE_DOCUMENTS = 200  # ours: segments a page differ widely, a few hundred pages settle the mean within a tenth
 PROBE_ROWS = 8
 CHARS_PER_TOKEN = 4.0  # ours: SmolLM2 makes 3.8 of the built-in pairs and 4.4 of OpenAssistant's
@@ -119,22 +121,30 @@ def make_plan(config: Config, *, probe: bool = True) -> Plan:
     return plan
 
 
+def _segments(documents: list[RawDocument | Dropped], config: IngestConfig) -> list[Segment]:
+    limits = RowLimits(config.limits.document_seconds, config.limits.memory_gib)
+    cut = partial(segments_of, config=config)
+    with Workers(config.workers, limits) as workers:
+        found = each_row(workers, cut, documents, _stopped, rows_at_once=DOCUMENTS_AT_ONCE)
+        return [segment for _, segmented in found for segment in segmented.kept]
+
+
+def _stopped(document: RawDocument | Dropped, why: str) -> Segmented:
+    return Segmented([], [stopped(document, why)])
+
+
 def _measure(config: Config) -> _Sizes:
     seed = read_seed(config.seed, config.ingest).examples
     if config.ingest.seed_limit is not None:
         seed = seed[: config.ingest.seed_limit]
     documents = read_documents(config.corpus, config.ingest)
     first = list(itertools.islice(documents, SAMPLE_DOCUMENTS))
-    total = len(first) + sum(1 for _ in documents)
-    sample = [
-        segment
-        for document in first
-        if isinstance(document, Document)
-        for segment in segment_document(document, config.ingest).kept
-    ]
-    if not sample and total == len(first):
+    total = sum(isinstance(document, RawDocument) for document in itertools.chain(first, documents))
+    sample = _segments(first, config.ingest)
+    if not sample and len(first) < SAMPLE_DOCUMENTS:
         raise NothingLeftError(f"corpus: {', '.join(config.corpus)}: none of its {total} documents holds a segment")
-    segments = round(total * len(sample) / max(1, len(first)))
+    looked_at = sum(isinstance(document, RawDocument) for document in first)
+    segments = round(total * len(sample) / max(1, looked_at))
     if config.ingest.max_segments is not None:
         segments = min(segments, config.ingest.max_segments)
     return _Sizes(total, segments, seed, sample)

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from humpback.config import Config
-from humpback.corpus import read_documents
+from humpback.corpus import RawDocument, read_documents, require_reader
 from humpback.errors import ConfigError, HumpbackError, InputError, ModelError, WorkspaceError
 from humpback.models import BUILTIN, inspect_model, model_folder
 from humpback.models.builtin import builtin_gguf, cache_folder
@@ -44,9 +44,12 @@ def _seed(config: Config) -> None:
 
 
 def _corpus(config: Config) -> None:
-    documents = read_documents(config.corpus, config.ingest)
-    if not list(itertools.islice(documents, DOCUMENTS_LOOKED_AT)):
+    documents = list(itertools.islice(read_documents(config.corpus, config.ingest), DOCUMENTS_LOOKED_AT))
+    if not documents:
         raise InputError(f"corpus: {', '.join(config.corpus)}: holds no document; name files, a folder or a glob")
+    for document in documents:
+        if isinstance(document, RawDocument):
+            require_reader(document)
 
 
 def _evaluation_sets(config: Config) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from humpback.pipeline.steps import select_steps
 from humpback.progress import Progress, SilentProgress
 from humpback.prompts import PromptContract
 from humpback.stages.context import StageContext
-from humpback.workspace import Manifest, RunFolder, disk_errors_explained, dropped_rows, row_count
+from humpback.workspace import Manifest, RunFolder, disk_errors_explained, dropped_counts, row_count
 
 log = logging.getLogger(__name__)
 
@@ -93,13 +92,12 @@ def _run_step(state: StepState, context: StageContext) -> Manifest:
     started = time.monotonic()
     with disk_errors_explained(output.path):
         outcome = state.step.run(context)
-    dropped = Counter(str(row.reason) for row in dropped_rows(output.path))
     manifest = Manifest(
         step=output.name,
         fingerprint=state.fingerprint,
         depends_on=state.depends_on,
         rows=row_count(output.path),
-        dropped=dict(sorted(dropped.items())),
+        dropped=dropped_counts(output.path),
         seconds=time.monotonic() - started,
         facts=outcome.facts,
         versions=versions(),

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from humpback.config import Config
 from humpback.corpus import corpus_digest
+from humpback.corpus.contamination import sets_digest
 from humpback.errors import ConfigError
 from humpback.models import model_digest
 from humpback.pipeline.steps import InputDigests, Step, pipeline_steps
 from humpback.prompts import ChatFormat
 from humpback.prompts.contract import contract_digest, load_templates
 from humpback.seed import seed_digest
-from humpback.workspace import RunFolder, fingerprint
+from humpback.workspace import RunFolder, file_digest, fingerprint
 
 Status = Literal["done", "started", "to do"]
 
@@ -35,8 +37,18 @@ def run_state(config: Config) -> list[StepState]:
         seed=seed_digest(config.seed),
         corpus=corpus_digest(config.corpus),
         evaluation_sets={name: seed_digest([file]) for name, file in config.evaluate.sets.items()},
+        contamination=sets_digest(config.ingest.decontaminate, config.evaluate.sets),
+        blocked_words=_file_digest(config.ingest.quality.blocked_words),
     )
     return step_states(config, pipeline_steps(config, digests))
+
+
+def _file_digest(path: Path | None) -> str:
+    if path is None:
+        return ""
+    if not path.is_file():
+        raise ConfigError([f"ingest.quality.blocked_words: {path}: no such file"])
+    return file_digest(path)
 
 
 def step_states(config: Config, steps: Sequence[Step]) -> list[StepState]:

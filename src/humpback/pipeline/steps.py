@@ -39,6 +39,8 @@ class InputDigests:
     seed: str
     corpus: str
     evaluation_sets: dict[str, str]
+    contamination: str = ""
+    blocked_words: str = ""
 
 
 def pipeline_steps(config: Config, digests: InputDigests) -> list[Step]:
@@ -144,16 +146,33 @@ class _Settings:
 
     def seed(self) -> dict[str, Any]:
         chosen = self._config.ingest.model_dump(mode="json", include=set(self._SEED_FIELDS))
-        return {"ingest": chosen, "input": self._digests.seed, "random_seed": self._config.random_seed}
+        return {
+            "ingest": chosen,
+            "input": self._digests.seed,
+            "decontaminate": self._decontaminate(),
+            "random_seed": self._config.random_seed,
+        }
 
     def passages(self) -> dict[str, Any]:
-        left_out = self._SEED_FIELDS - {"max_broken_fraction"} | {"max_segments"}
+        later = {"max_segments", "near_duplicates", "decontaminate", "workers"}
+        left_out = self._SEED_FIELDS - {"max_broken_fraction"} | later
         chosen = self._config.ingest.model_dump(mode="json", exclude=set(left_out))
-        return {"ingest": chosen, "input": self._digests.corpus}
+        return {"ingest": chosen, "input": self._digests.corpus, "blocked_words": self._digests.blocked_words}
 
     def segments(self) -> dict[str, Any]:
         limit = self._config.ingest.max_segments
-        return {"max_segments": limit, "random_seed": self._config.random_seed if limit else None}
+        return {
+            "near_duplicates": self._config.ingest.near_duplicates.model_dump(mode="json"),
+            "decontaminate": self._decontaminate(),
+            "max_segments": limit,
+            "random_seed": self._config.random_seed if limit else None,
+        }
+
+    def _decontaminate(self) -> dict[str, Any]:
+        rules = self._config.ingest.decontaminate
+        if not rules.enabled:
+            return {}
+        return {"sets": self._digests.contamination, "ngram": rules.ngram, "overlap": rules.overlap}
 
     def train(self) -> dict[str, Any]:
         chosen = self._config.train.model_dump(mode="json", exclude={"checkpoint_minutes"})

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from humpback.config import Config
-from humpback.records import Candidate, Curated, Rating, Source, to_row
+from humpback.records import Curated, Rating, Source, to_row
 from humpback.stages.context import Outcome, StageContext
-from humpback.workspace import read_rows, write_rows, write_text
+from humpback.workspace import StepFolder, read_part, read_rows, row_count, write_rows, write_text
 
 VERSION = 1
 JSONL_FILE, PARQUET_FILE, CARD_FILE = "train.jsonl", "train.parquet", "README.md"
@@ -43,12 +45,29 @@ def export_dataset(context: StageContext) -> Outcome:
         DatasetRow(row.id, row.instruction, row.output, row.headers, row.source, row.rating, ratings[row.id], row.round)
         for row in kept
     ]
-    folder = context.output.path
-    candidates = sum(1 for _ in read_rows(context.inputs["candidates"], Candidate))
+    candidates = row_count(context.inputs["candidates"])
+    _write(context.output.path, rows, candidates, context.config)
+    return Outcome({"rows": len(rows), "candidates": candidates})
+
+
+def remove_from_dataset(step: StepFolder, config: Config, stays: Callable[[DatasetRow], bool]) -> int:
+    """Takes rows out of a finished dataset and writes its card anew; how many were taken."""
+    file = step.path / PARQUET_FILE
+    manifest = step.manifest()
+    if manifest is None:
+        return 0
+    rows = list(read_part(file, DatasetRow))
+    left = [row for row in rows if stays(row)]
+    if len(left) < len(rows):
+        _write(step.path, left, manifest.facts["candidates"], config)
+        step.amend(facts=manifest.facts | {"rows": len(left)})
+    return len(rows) - len(left)
+
+
+def _write(folder: Path, rows: list[DatasetRow], candidates: int, config: Config) -> None:
     write_rows(folder / PARQUET_FILE, rows, DatasetRow)
     write_text(folder / JSONL_FILE, "".join(json.dumps(to_row(row), ensure_ascii=False) + "\n" for row in rows))
-    write_text(folder / CARD_FILE, dataset_card(rows, candidates, context.config))
-    return Outcome({"rows": len(rows)})
+    write_text(folder / CARD_FILE, dataset_card(rows, candidates, config))
 
 
 def dataset_card(rows: list[DatasetRow], candidates: int, config: Config) -> str:

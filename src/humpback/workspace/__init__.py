@@ -3,19 +3,44 @@
 from humpback.workspace.atomic import disk_errors_explained, write_bytes, write_json, write_text
 from humpback.workspace.fingerprint import file_digest, fingerprint
 from humpback.workspace.folder import RunFolder
-from humpback.workspace.shards import Shard, dropped_rows, map_shards, read_rows, row_count, write_rows
+from humpback.workspace.pool import RowLimits, Workers, available_cores, each_row, in_order
+from humpback.workspace.shards import (
+    Shard,
+    dropped_counts,
+    dropped_rows,
+    filter_rows,
+    map_rows,
+    map_shards,
+    part_files,
+    read_columns,
+    read_part,
+    read_rows,
+    row_count,
+    write_rows,
+)
 from humpback.workspace.step import Manifest, StepFolder
 
 __all__ = [
     "Manifest",
+    "RowLimits",
     "RunFolder",
     "Shard",
     "StepFolder",
+    "Workers",
+    "available_cores",
     "disk_errors_explained",
+    "dropped_counts",
     "dropped_rows",
+    "each_row",
     "file_digest",
+    "filter_rows",
     "fingerprint",
+    "in_order",
+    "map_rows",
     "map_shards",
+    "part_files",
+    "read_columns",
+    "read_part",
     "read_rows",
     "row_count",
     "write_bytes",

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from humpback.records import Dropped, arrow_schema, from_row, to_row
+from humpback.records import Dropped, from_row, to_table
 from humpback.workspace.atomic import write_with
+from humpback.workspace.pool import RowLimits, Workers, in_order, one_by_one, within_limits
 from humpback.workspace.step import StepFolder
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+log = logging.getLogger(__name__)
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -28,28 +37,71 @@ class Shard:
 
 def write_rows(path: Path, rows: Sequence[object], kind: type) -> None:
     """Writes records of type `kind` as one Parquet file, whole or not at all."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.Table.from_pylist([to_row(row) for row in rows], schema=arrow_schema(kind))
+    table = to_table(rows, kind)
     write_with(path, lambda temporary: pq.write_table(table, temporary, compression="zstd"))
 
 
 def read_rows(folder: Path, kind: type[R]) -> Iterator[R]:
     """The records of type `kind` in a step's folder, in order, a block at a time."""
-    yield from _read(_parts(folder), kind)
+    yield from _read(part_files(folder), kind)
+
+
+def read_part(path: Path, kind: type[R]) -> Iterator[R]:
+    """The records of type `kind` in one Parquet file."""
+    yield from _read([path], kind)
 
 
 def dropped_rows(folder: Path) -> Iterator[Dropped]:
     """The rows that a step set aside, in order."""
-    yield from _read(_parts(folder / "dropped"), Dropped)
+    yield from _read(part_files(folder / "dropped"), Dropped)
+
+
+def read_columns(folder: Path, *names: str) -> Iterator[tuple[Any, ...]]:
+    """Some columns of a step's rows (or of those it set aside, in its folder `dropped`), row by row, in order."""
+    import pyarrow.parquet as pq
+
+    for part in part_files(folder):
+        with pq.ParquetFile(part) as file:
+            for batch in file.iter_batches(columns=list(names)):
+                yield from zip(*(batch.column(name).to_pylist() for name in names), strict=True)
+
+
+def dropped_counts(folder: Path) -> dict[str, int]:
+    """How many rows a step set aside for each reason."""
+    counts = Counter(reason for (reason,) in read_columns(folder / "dropped", "reason"))
+    return dict(sorted(counts.items()))
 
 
 def row_count(folder: Path) -> int:
     """The number of rows in a step's folder, from the files' footers."""
     import pyarrow.parquet as pq
 
-    return sum(pq.read_metadata(part).num_rows for part in _parts(folder))
+    return sum(pq.read_metadata(part).num_rows for part in part_files(folder))
+
+
+def filter_rows(step: StepFolder, stays: Callable[[Mapping[str, Any]], bool]) -> int:
+    """Takes rows out of a step's finished folder, kept and set aside alike, and mends its manifest; how many."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    removed = 0
+    for part in sorted(step.path.rglob("part-*.parquet")):
+        table = pq.read_table(part)
+        marks = [stays(row) for row in _plain_rows(table)]
+        if not all(marks):
+            removed += marks.count(False)
+            left = table.filter(pa.array(marks))
+            write_with(part, partial(pq.write_table, left, compression="zstd"))
+    step.amend(rows=row_count(step.path), dropped=dropped_counts(step.path))
+    return removed
+
+
+def _plain_rows(table: pa.Table) -> Iterator[Mapping[str, Any]]:
+    """The rows with what names them only: ids and sources."""
+    names = [name for name in table.schema.names if name in ("id", "candidate_id", "source")]
+    yield from table.select(names).to_pylist()
 
 
 def part_path(folder: Path, index: int) -> Path:
@@ -71,22 +123,106 @@ def map_shards(
     `work` must depend on its rows alone, so that a shard is the same whichever process makes it and however often
     the run was stopped before. The dropped rows of a shard are written first: a shard that is there is complete.
     """
-    source = iter(rows)
-    for index in itertools.count():
-        shard = list(itertools.islice(source, rows_per_shard))
-        if not shard:
-            if index == 0:
-                write_rows(part_path(step.path, 0), [], kind)
-            return
-        path = part_path(step.path, index)
-        if not path.exists():
-            result = work(shard)
-            write_rows(part_path(step.path / "dropped", index), result.dropped, Dropped)
-            write_rows(path, result.kept, kind)
+    for index, shard in _numbered(_batched(rows, rows_per_shard), step, kind):
+        if not part_path(step.path, index).exists():
+            _write_shard(step.path, index, kind, work(shard))
         advance(len(shard))
 
 
-def _parts(folder: Path) -> list[Path]:
+def map_rows(
+    rows: Iterable[T],
+    step: StepFolder,
+    kind: type,
+    work: Callable[[T], Shard],
+    workers: Workers,
+    give_up: Callable[[T, str], Dropped],
+    *,
+    rows_per_shard: int,
+    bytes_per_shard: int,
+    size: Callable[[T], int],
+    advance: Callable[[int], None] = lambda rows: None,
+) -> None:
+    """As `map_shards`, row by row in `workers`: each shard is worked on and written by one of them.
+
+    A shard ends at `rows_per_shard` rows, or when its rows, each of `size` bytes, reach `bytes_per_shard` together.
+    `work` and `give_up` must be picklable and depend on their row alone. A row that hangs, or ends its process, is set
+    aside by `give_up`, which is told why; its shard is then worked through row by row, so that the others stay.
+    """
+
+    def missing() -> Iterator[tuple[int, list[T]]]:
+        shards = _bounded(rows, rows_per_shard, bytes_per_shard, size)
+        for index, shard in _numbered(shards, step, kind):
+            if part_path(step.path, index).exists():
+                advance(len(shard))
+            else:
+                yield index, shard
+
+    to_part = partial(_rows_to_part, step.path, kind, work, give_up, workers.limits)
+    for (index, shard), stop in in_order(workers, to_part, missing()):
+        if stop is not None:
+            log.warning("shard %d: a row %s; its rows are taken one by one", index, stop)
+            parts = one_by_one(workers, work, shard, partial(_dropped, give_up))
+            _write_shard(step.path, index, kind, _joined(parts))
+        advance(len(shard))
+
+
+def _numbered(shards: Iterable[list[T]], step: StepFolder, kind: type) -> Iterator[tuple[int, list[T]]]:
+    """The shards with their numbers; where there is none, an empty part is written, so that the step has one."""
+    index = -1
+    for index, shard in enumerate(shards):
+        yield index, shard
+    if index < 0:
+        write_rows(part_path(step.path, 0), [], kind)
+
+
+def _batched(rows: Iterable[T], rows_per_shard: int) -> Iterator[list[T]]:
+    source = iter(rows)
+    while shard := list(itertools.islice(source, rows_per_shard)):
+        yield shard
+
+
+def _bounded(rows: Iterable[T], most_rows: int, most_bytes: int, size: Callable[[T], int]) -> Iterator[list[T]]:
+    shard: list[T] = []
+    held = 0
+    for row in rows:
+        shard.append(row)
+        held += size(row)
+        if len(shard) == most_rows or held >= most_bytes:
+            yield shard
+            shard, held = [], 0
+    if shard:
+        yield shard
+
+
+def _write_shard(folder: Path, index: int, kind: type, result: Shard) -> None:
+    write_rows(part_path(folder / "dropped", index), result.dropped, Dropped)
+    write_rows(part_path(folder, index), result.kept, kind)
+
+
+def _rows_to_part(
+    folder: Path,
+    kind: type,
+    work: Callable[[T], Shard],
+    give_up: Callable[[T, str], Dropped],
+    limits: RowLimits,
+    numbered: tuple[int, Sequence[T]],
+) -> None:
+    index, rows = numbered
+    _write_shard(
+        folder, index, kind, _joined([within_limits(work, partial(_dropped, give_up), limits, row) for row in rows])
+    )
+
+
+def _dropped(give_up: Callable[[T, str], Dropped], row: T, why: str) -> Shard:
+    return Shard([], [give_up(row, why)])
+
+
+def _joined(parts: Sequence[Shard]) -> Shard:
+    return Shard([row for part in parts for row in part.kept], [row for part in parts for row in part.dropped])
+
+
+def part_files(folder: Path) -> list[Path]:
+    """The files of a step's rows, in order."""
     return sorted(folder.glob("part-*.parquet"))
 
 

@@ -83,10 +83,19 @@ class StepFolder:
 
     def finish(self, manifest: Manifest) -> None:
         """Declares the output finished; from here on `is_finished` says so."""
-        sizes = {
+        write_json(self.path / MANIFEST_FILE, asdict(manifest) | {"files": self._sizes()})
+        (self.path / STARTED_FILE).unlink(missing_ok=True)
+
+    def amend(self, **values: Any) -> None:
+        """Changes what the manifest of a finished step says, and takes its files as they are now."""
+        file = self.path / MANIFEST_FILE
+        if file.exists():
+            said = json.loads(file.read_text(encoding="utf-8"))
+            write_json(file, said | values | {"files": self._sizes()})
+
+    def _sizes(self) -> dict[str, int]:
+        return {
             str(file.relative_to(self.path)): file.stat().st_size
             for file in sorted(self.path.rglob("*"))
             if file.is_file() and file.name not in (STARTED_FILE, MANIFEST_FILE)
         }
-        write_json(self.path / MANIFEST_FILE, asdict(manifest) | {"files": sizes})
-        (self.path / STARTED_FILE).unlink(missing_ok=True)

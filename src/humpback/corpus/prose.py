@@ -1,0 +1,50 @@
+"""A segment's prose, taken apart into sentences and words once for all filters."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from itertools import chain
+
+from humpback.corpus.words import is_narrow, is_unspaced, words
+
+_NARROW_END = re.compile(r"[.!?؟][\"'”’)\]]*\s+")
+_WIDE_END = re.compile(r"[.!?؟][\"'”’)\]]*\s+|[。！？][”’」』）]*\s*")
+
+
+class Prose:
+    """Text as it is read: paragraphs and list items, one a line, without headings, tables and code."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def sentences(self) -> list[list[str]]:
+        """The casefolded words of each sentence; in languages without spaces each character is one."""
+        narrow = self._narrow
+        end = _NARROW_END if narrow else _WIDE_END
+        return [words(one, narrow) for line in self.text.casefold().split("\n") for one in end.split(line)]
+
+    @cached_property
+    def words(self) -> list[str]:
+        """All casefolded words."""
+        return list(chain.from_iterable(self.sentences))
+
+    @cached_property
+    def word_chars(self) -> int:
+        """The characters of all words, without what stands between them."""
+        return sum(map(len, self.words))
+
+    @cached_property
+    def tokens(self) -> list[str]:
+        """What stands between white space."""
+        return self.text.split()
+
+    @cached_property
+    def unspaced(self) -> bool:
+        """Whether the language sets no spaces between words."""
+        return not self._narrow and is_unspaced(self.text)
+
+    @cached_property
+    def _narrow(self) -> bool:
+        return is_narrow(self.text)

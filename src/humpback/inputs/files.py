@@ -1,0 +1,282 @@
+"""Which files the user's words mean: files, folders, globs and URLs, always in the same order."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from humpback.errors import InputError, MissingDependencyError
+from humpback.inputs.streams import StreamError, guarded
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+BLOCK_BYTES = 1 << 20
+"""Bytes of a file held at once while it is digested (ours: 1 MiB)."""
+
+WHOLE_DIGEST_BYTES = 64 << 20
+"""Files up to here are digested whole (ours: a second's work for some ten of them); larger ones by their size,
+time of change, first and last block, since a crawl of terabytes cannot be read twice."""
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[A-Za-z0-9+.-]+::")
+
+_DATASET_FILES = frozenset({"state.json", "dataset_info.json"})
+"""What `datasets` writes beside the rows of a saved dataset (`Dataset.save_to_disk`)."""
+
+_DATASET_DICT = "dataset_dict.json"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that an input names: on this machine where it has a `path`, else a URL that fsspec opens.
+
+    `name` is what provenance calls it: the path as the user gave it, or the URL.
+    """
+
+    name: str
+    path: Path | None = None
+
+    def open(self) -> BinaryIO:
+        """The file's bytes from their beginning; raises OSError, and for URLs what `locate` does."""
+        if self.path is not None:
+            return self.path.open("rb")
+        files, path = _file_system(self.name, "corpus")
+        try:
+            stream = cast("BinaryIO", files.open(path, "rb"))
+        except OSError:
+            raise
+        except Exception as error:  # each file system has errors of its own
+            raise StreamError(f"cannot be opened ({error or error.__class__.__name__})") from error
+        return guarded(stream, seekable=stream.seekable(), owner=files)
+
+
+def expand(inputs: Sequence[str], option: str, suffixes: frozenset[str] | None) -> list[Path]:
+    """The files that `inputs` name, in the order of the inputs, sorted within each, each file once.
+
+    A file named outright is taken whatever its name; from folders (recursively) and globs (`**` goes into
+    folders) only files with one of `suffixes` (lower case, with their dot; None takes all) are taken, and hidden
+    ones are left out. Of a saved Hugging Face dataset only the files with its rows are.
+
+    Raises:
+        InputError: an input matches nothing; `option` is the configuration key that the message names.
+    """
+    found: dict[str, Path] = {}
+    for value in inputs:
+        matched = _without_settings(list(_matches(value, option, suffixes)))
+        if not matched:
+            raise _nothing(value, option, suffixes)
+        for path in matched:
+            found.setdefault(os.path.realpath(path), path)
+    return list(found.values())
+
+
+def locate(inputs: Sequence[str], option: str) -> list[File]:
+    """The files that `inputs` name, whatever they are called, as `expand` finds them; inputs may also be URLs of any
+    file system that fsspec knows, chained ones (`zip://*::s3://…`) too.
+
+    Raises:
+        InputError: an input matches nothing, or a file system cannot be asked.
+        MissingDependencyError: a URL's file system needs a package that is not installed.
+    """
+    found: dict[str, File] = {}
+    for value in inputs:
+        if _URL.match(value):
+            files = {name: File(name) for name in _remote(value, option)}
+        else:
+            files = {os.path.realpath(path): File(name_of(path), path) for path in expand([value], option, None)}
+        for key, file in files.items():
+            found.setdefault(key, file)
+    return list(found.values())
+
+
+def content_digest(files: Iterable[Path | File]) -> str:
+    """Thirty-two hexadecimal digits that depend on the names, the order and the contents of `files`.
+
+    Contents count whole up to 64 MiB a file; beyond it, size, time of the last change, first and last MiB stand for
+    them. For URLs it is what the file system says of the file (size, time, checksum: whatever it has).
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for one in files:
+        file = one if isinstance(one, File) else File(name_of(one), one)
+        name = os.fsencode(file.path) if file.path is not None else file.name.encode("utf-8", "surrogatepass")
+        digest.update(len(name).to_bytes(8, "little") + name)
+        digest.update(_file_digest(file.path) if file.path is not None else _remote_digest(file.name))
+    return digest.hexdigest()
+
+
+def name_of(path: Path) -> str:
+    """The path as the user gave it, as text that can be written as UTF-8 (undecodable bytes become U+FFFD)."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def unreadable_file(path: Path, error: OSError) -> InputError:
+    """The error for a file that the system refuses to open or read, with what to do about it."""
+    if isinstance(error, FileNotFoundError):
+        return InputError(f"{path}: no such file. Check the path.")
+    if isinstance(error, IsADirectoryError):
+        return InputError(
+            f"{path}: this is a folder, not a file. Name a file in it, or use a glob such as {path}/*.jsonl."
+        )
+    if isinstance(error, PermissionError):
+        return InputError(f"{path}: no permission to read it. Make it readable for this user (chmod u+r).")
+    return InputError(f"{path}: cannot be read ({error.strerror or error}). Check the file and the disk it is on.")
+
+
+def _file_digest(path: Path) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    try:
+        with path.open("rb") as file:
+            state = os.fstat(file.fileno())
+            if state.st_size > WHOLE_DIGEST_BYTES:
+                digest.update(b"%d %d " % (state.st_size, state.st_mtime_ns) + file.read(BLOCK_BYTES))
+                file.seek(-BLOCK_BYTES, os.SEEK_END)
+            while block := file.read(BLOCK_BYTES):
+                digest.update(block)
+    except OSError as error:
+        raise unreadable_file(path, error) from error
+    return digest.digest()
+
+
+def _remote_digest(url: str) -> bytes:
+    files, path = _file_system(url, "corpus")
+    try:
+        key = str(files.ukey(path))
+    except Exception as error:  # each file system has errors of its own
+        raise _unreachable(url, "corpus", error) from error
+    return hashlib.blake2b(key.encode(), digest_size=16).digest()
+
+
+def _matches(value: str, option: str, suffixes: frozenset[str] | None) -> Iterator[Path]:
+    path = Path(value).expanduser()
+    try:
+        if path.is_dir():
+            yield from _in_folder(path, option, suffixes)
+        elif path.exists():
+            yield path
+        elif glob.has_magic(value):
+            yield from _in_glob(str(path), option, suffixes)
+    except PermissionError as error:
+        raise InputError(
+            f"{option}: no permission to look into {error.filename or value}. "
+            "Make it readable for this user (chmod u+rx), or leave it out."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{option}: {value[:200]!r} is no usable path ({error.__class__.__name__}). Check it."
+        ) from error
+
+
+def _in_glob(pattern: str, option: str, suffixes: frozenset[str] | None) -> Iterator[Path]:
+    for name in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207 - Path.glob takes no absolute pattern
+        path = Path(name)
+        if path.is_dir():
+            if not pattern.endswith("**"):
+                yield from _in_folder(path, option, suffixes)
+        elif suffixes is None or path.suffix.lower() in suffixes:
+            yield path
+
+
+def _in_folder(folder: Path, option: str, suffixes: frozenset[str] | None) -> Iterator[Path]:
+    """Files below `folder`, sorted by path; links to folders are not followed, so that there is no endless walk."""
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    for root, folders, files in os.walk(folder, onerror=fail):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = Path(root, name)
+            wanted = suffixes is None or path.suffix.lower() in suffixes
+            if not name.startswith(".") and wanted and path.is_file():
+                yield path
+
+
+def _without_settings(paths: list[Path]) -> list[Path]:
+    """The paths without the settings and caches of saved datasets, whose rows stand in files beside them."""
+    names: dict[Path, set[str]] = {}
+    for path in paths:
+        if path.name in _DATASET_FILES:
+            names.setdefault(path.parent, set()).add(path.name)
+    saved = {folder for folder, found in names.items() if found == _DATASET_FILES}
+    if not saved:
+        return paths
+    parents = {folder.parent for folder in saved}
+    return [
+        path
+        for path in paths
+        if not (path.parent in saved and (path.name in _DATASET_FILES or path.name.startswith("cache-")))
+        and not (path.name == _DATASET_DICT and path.parent in parents)
+    ]
+
+
+def _remote(url: str, option: str) -> list[str]:
+    """The URLs of the files that `url` names: itself, what it matches as a pattern, or what lies in the folder."""
+    if url.startswith(("http://", "https://")):
+        return [url]  # there are no folders to list, and `?` begins a query
+    files, path = _file_system(url, option)
+    try:
+        if glob.has_magic(path):
+            names = [name for name in files.glob(path) if not files.isdir(name)]
+        elif files.isdir(path):
+            names = files.find(path)
+        else:
+            names = [path] if files.exists(path) else []
+    except Exception as error:  # each file system has errors of its own
+        raise _unreachable(url, option, error) from error
+    shown = [name for name in names if not _hidden(name, path)]
+    if not shown:
+        raise InputError(f"{option}: nothing is found at {url!r}. Check the address.")
+    by_path = {Path(name): _full(url, files, name) for name in shown}
+    return [by_path[path] for path in _without_settings(sorted(by_path))]
+
+
+def _hidden(name: str, given: str) -> bool:
+    """Whether a part of `name` that the user did not write out begins with a dot."""
+    below = name[len(given) :] if name.startswith(given) else name.rsplit("/", 1)[-1]
+    return any(part.startswith(".") for part in below.split("/"))
+
+
+def _full(url: str, files: AbstractFileSystem, name: str) -> str:
+    """The URL of one file; in a chained URL only the first link changes."""
+    first, chained, rest = url.partition("::")
+    scheme = first.partition("://")[0]
+    return f"{scheme}://{name}{chained}{rest}" if chained else str(files.unstrip_protocol(name))
+
+
+def _file_system(url: str, option: str) -> tuple[Any, str]:
+    from fsspec.core import url_to_fs
+
+    try:
+        files, path = url_to_fs(url)
+    except ImportError as error:
+        raise _missing(url, error) from None
+    except Exception as error:  # each file system has errors of its own
+        raise _unreachable(url, option, error) from error
+    return files, str(path)
+
+
+def _missing(url: str, error: ImportError) -> MissingDependencyError:
+    return MissingDependencyError(f"{url}: this kind of address needs a package that is not installed: {error}")
+
+
+def _unreachable(url: str, option: str, error: Exception) -> InputError:
+    return InputError(f"{option}: {url!r} cannot be reached ({error.__class__.__name__}: {error}). Check the address.")
+
+
+def _nothing(value: str, option: str, suffixes: frozenset[str] | None) -> InputError:
+    path = Path(value).expanduser()
+    kinds = f" Known are {', '.join(sorted(suffixes))}." if suffixes else ""
+    if glob.has_magic(value):
+        return InputError(f"{option}: no file matches {value!r}. Check the pattern.{kinds}")
+    if path.is_dir():
+        return InputError(f"{option}: the folder {value!r} holds no file that can be read.{kinds}")
+    return InputError(f"{option}: {value!r} does not exist. Check the path, relative to {Path.cwd()}.")

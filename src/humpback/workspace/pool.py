@@ -1,0 +1,204 @@
+"""Rows worked on in child processes, so that one that hangs or explodes costs itself and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, TypeVar
+
+if TYPE_CHECKING:
+    from pebble import ProcessFuture, ProcessPool
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+PARENT_CHECK_SECONDS = 1.0
+"""How often a worker looks whether the run that started it is still there (ours)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowLimits:
+    """What one row may cost in a worker; the memory is counted on top of what the worker starts with."""
+
+    seconds: float
+    memory_gib: float
+
+
+class RowStopped(Exception):
+    """A row went over its limits; the message says over which."""
+
+
+class Workers:
+    """Child processes that are replaced when a row kills them. Use as a context manager.
+
+    Processes are started by a server that was forked before any thread ran, so that a library's threads and locks
+    in this process do no harm. A script that runs a pipeline must keep its own work under
+    `if __name__ == "__main__":`, as the standard library's `multiprocessing` asks.
+    """
+
+    def __init__(self, count: int | None, limits: RowLimits) -> None:
+        self.count = count or available_cores()
+        self.limits = limits
+        self._pool: ProcessPool | None = None
+
+    def __enter__(self) -> Self:
+        import multiprocessing
+
+        from pebble import ProcessPool
+
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["humpback.workspace.pool"])
+        self._pool = ProcessPool(
+            max_workers=self.count, initializer=_start_worker, initargs=(os.getpid(), self.limits), context=context
+        )
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        assert self._pool is not None
+        if kind is None:
+            self._pool.close()
+        else:
+            self._pool.stop()
+        self._pool.join()
+
+    def submit(self, function: Callable[[T], R], item: T) -> ProcessFuture[R]:
+        """Starts a call in a worker; `result` waits for what it answers."""
+        assert self._pool is not None
+        return self._pool.schedule(function, args=(item,))
+
+    def result(self, future: ProcessFuture[R]) -> R | RowStopped:
+        """What a call in a worker answered, or what ended the worker; raises what the call raised."""
+        from pebble import ProcessExpired
+
+        try:
+            result: R = future.result()
+        except ProcessExpired as end:
+            return RowStopped(self._cause(end.exitcode))
+        return result
+
+    def _cause(self, exitcode: int | None) -> str:
+        if exitcode == -signal.SIGALRM:
+            return f"took longer than {self.limits.seconds:g} s"
+        if exitcode is not None and exitcode < 0:
+            return f"killed its process ({signal.Signals(-exitcode).name})"
+        return f"ended its process (exit code {exitcode})"
+
+
+@contextlib.contextmanager
+def row_limits(limits: RowLimits) -> Iterator[None]:
+    """Within it, a row that runs past its time kills the process, even in the middle of a library's C code.
+
+    Raises:
+        RowStopped: the row needed more memory than it may have.
+    """
+    signal.setitimer(signal.ITIMER_REAL, limits.seconds)
+    try:
+        yield
+    except MemoryError as error:
+        raise RowStopped(f"needed more than {limits.memory_gib:g} GiB of memory") from error
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        return os.cpu_count() or 1
+
+
+def in_order(workers: Workers, function: Callable[[T], R], items: Iterable[T]) -> Iterator[tuple[T, R | RowStopped]]:
+    """Calls `function` on every item and yields the items in order, each with its result or with what ended its worker.
+
+    Calls run side by side; only a few wait, so that memory does not grow with their number.
+    """
+    waiting: deque[tuple[T, ProcessFuture[R]]] = deque()
+    for item in items:
+        waiting.append((item, workers.submit(function, item)))
+        if len(waiting) > 2 * workers.count:
+            first, future = waiting.popleft()
+            result = workers.result(future)
+            yield first, result
+    for last, future in waiting:
+        result = workers.result(future)
+        yield last, result
+
+
+def each_row(
+    workers: Workers,
+    work: Callable[[T], R],
+    rows: Iterable[T],
+    give_up: Callable[[T, str], R],
+    *,
+    rows_at_once: int,
+) -> Iterator[tuple[T, R]]:
+    """Yields the rows in order, each with what `work` makes of it, or `give_up` of one that had to be stopped."""
+    source = iter(rows)
+    batches = iter(lambda: list(itertools.islice(source, rows_at_once)), [])
+    for batch, results in in_order(workers, partial(_work_through, work, give_up, workers.limits), batches):
+        if isinstance(results, RowStopped):
+            results = one_by_one(workers, work, batch, give_up)
+        yield from zip(batch, results, strict=True)
+
+
+def one_by_one(workers: Workers, work: Callable[[T], R], rows: Sequence[T], give_up: Callable[[T, str], R]) -> list[R]:
+    """What `work` makes of each row, or `give_up` of one that ends its worker: no row costs another."""
+    results = []
+    for row, result in in_order(workers, partial(within_limits, work, give_up, workers.limits), rows):
+        results.append(give_up(row, str(result)) if isinstance(result, RowStopped) else result)
+    return results
+
+
+def within_limits(work: Callable[[T], R], give_up: Callable[[T, str], R], limits: RowLimits, row: T) -> R:
+    """What `work` makes of the row, or `give_up` when it needs too much memory; ends the process after the time."""
+    try:
+        with row_limits(limits):
+            return work(row)
+    except RowStopped as stop:
+        return give_up(row, str(stop))
+
+
+def _work_through(
+    work: Callable[[T], R], give_up: Callable[[T, str], R], limits: RowLimits, rows: Sequence[T]
+) -> list[R]:
+    return [within_limits(work, give_up, limits, row) for row in rows]
+
+
+def _start_worker(parent: int, limits: RowLimits) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the run stops its workers itself
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    _limit_memory(limits.memory_gib)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """Ends this process when the run is gone, however it went."""
+    while True:
+        time.sleep(PARENT_CHECK_SECONDS)
+        try:
+            os.kill(parent, 0)
+        except OSError:
+            os._exit(1)
+
+
+def _limit_memory(gib: float) -> None:
+    try:
+        import resource
+
+        data_pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
+        bound = data_pages * resource.getpagesize() + int(gib * 2**30)
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        if hard == resource.RLIM_INFINITY or bound <= hard:
+            resource.setrlimit(resource.RLIMIT_DATA, (bound, hard))
+    except (ImportError, OSError, ValueError, IndexError):
+        return  # no such limit on this system
