@@ -13,7 +13,7 @@ import typer
 from humpback.cli.console import printable
 from humpback.config import IngestConfig
 from humpback.corpus import RawDocument, read_documents, set_aside, whole_document
-from humpback.records import Document, Dropped, DropReason
+from humpback.records import Document, Dropped, DropReason, Source
 from humpback.workspace import RowLimits, Workers, each_row
 
 AT_ONCE = 50
@@ -33,9 +33,14 @@ def extract(inputs: list[str], out: Path | None, config: IngestConfig) -> None:
         rows = read_documents(inputs, config)
         for raw, document in each_row(workers, whole_document, rows, _stopped, rows_at_once=AT_ONCE):
             counts["documents" if isinstance(document, Document) else str(document.reason)] += 1
-            _show(str(raw.source), document, file)
+            _show(_path(raw.source), document, file)
     if out:
         typer.echo(f"{out}: " + (", ".join(f"{count:,} {name}" for name, count in counts.most_common()) or "nothing"))
+
+
+def _path(source: Source) -> str:
+    """The file, and the record in it; a record that has a web address names its file itself."""
+    return source.record if source.record and "://" in source.uri else str(source)
 
 
 def _stopped(raw: RawDocument | Dropped, why: str) -> Document | Dropped:

@@ -83,7 +83,6 @@ PHRASES = (
     "limited time offer",
     "order now",
     # teasers and fillers
-    "click here to",
     "continue reading",
     "lorem ipsum dolor",
     "read the full article",

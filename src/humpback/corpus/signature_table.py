@@ -71,16 +71,21 @@ class SignatureTable:
         count = len(self.lengths)
         return np.fromfile(self.keys_file, "<u4", count, offset=4 * count * number)
 
-    def positions_of(self, rows: np.ndarray, columns: slice) -> np.ndarray:
-        """Some of the positions of some rows; the file is mapped anew, so that the pages touched before are let go."""
+    def equal_positions(self, left: np.ndarray, right: np.ndarray, columns: slice) -> np.ndarray:
+        """The share of positions in which rows agree, pair by pair.
+
+        The file is mapped anew each time, so that the pages touched before are let go.
+        """
         import numpy as np
 
         shape = (len(self.lengths), *row_type()["positions"].shape)
-        mapped = np.memmap(self.positions_file, np.uint8, "r", shape=shape)
-        return np.asarray(mapped[:, columns][rows])
+        positions = np.memmap(self.positions_file, np.uint8, "r", shape=shape)[:, columns]
+        equal: np.ndarray = np.count_nonzero(positions[left] == positions[right], axis=1) / positions.shape[1]
+        return equal
 
 
 def gather(folder: Path, signed: Sequence[Path], near: bool) -> SignatureTable:
+    """The signatures of all parts, laid out anew in `folder`, in the parts' order."""
     import numpy as np
 
     count = sum(len(np.load(file, mmap_mode="r")) for file in signed)

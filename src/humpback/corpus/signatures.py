@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from humpback.corpus.words import is_unspaced, words
+from humpback.corpus.words import words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,10 +31,8 @@ SEED = 1
 """Of the permutations; any number does, but all signatures of a run need the same."""
 
 GRAM = 2
-"""Words in a short run (ours, measured: they survive many small edits)."""
-
-UNSPACED_GRAM = 3
-"""The same for languages without spaces, where a character counts as a word and a word has about two (ours)."""
+"""Words in a short run. Ours, measured: they survive many small edits; for languages without spaces, where a character
+counts as a word, two find more than three and confuse no more."""
 
 LONGER = 4
 """So many times as long are long runs. Ours: runs of eight words tell small edits from a passage in common."""
@@ -102,20 +100,19 @@ def _sketch(folded: Sequence[str], rows: np.ndarray) -> None:
     """Fills in what finds near-duplicates."""
     import numpy as np
 
-    unspaced = np.array([is_unspaced(text) for text in folded], bool)
-    for gram, chosen in ((GRAM, ~unspaced), (UNSPACED_GRAM, unspaced)):
-        hashes, counts = _word_hashes([_spaced(text) for text in itertools.compress(folded, chosen)])
-        runs = hashes
-        for shift in range(1, gram):
-            runs = _joined(runs, hashes, shift)
-        short = _by_text(runs, counts, gram)
-        minima = _minima(short, PERMUTATIONS)
-        runs = _joined(runs, runs, gram)
-        runs = _joined(runs, runs, 2 * gram)
-        long_minima = _minima(_by_text(runs, counts, LONGER * gram), LONG_PERMUTATIONS)
-        rows["grams"][chosen] = np.where(counts < MIN_WORDS, 0, [_different(one) for one in short])
-        rows["keys"][chosen] = _band_keys(minima)
-        rows["positions"][chosen] = np.concatenate([minima, long_minima], axis=1) & 0xFF
+    hashes, counts = _word_hashes([_spaced(text) for text in folded])
+    runs = hashes
+    for shift in range(1, GRAM):
+        runs = _joined(runs, hashes, shift)
+    short = _by_text(runs, counts, GRAM)
+    long_runs = runs
+    for shift in range(1, LONGER):
+        long_runs = _joined(long_runs, runs, shift * GRAM)
+    long = _by_text(long_runs, counts, LONGER * GRAM)
+    minima = _minima(short, PERMUTATIONS)
+    rows["grams"] = np.where(counts < MIN_WORDS, 0, [_different(one) for one in short])
+    rows["keys"] = _band_keys(minima)
+    rows["positions"] = np.concatenate([minima, _minima(long, LONG_PERMUTATIONS)], axis=1) & 0xFF
 
 
 def fold(text: str) -> str:

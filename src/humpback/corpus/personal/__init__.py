@@ -21,24 +21,24 @@ _OF_RUNS: dict[Kind, Callable[[str, Sequence[tuple[int, int]]], Iterable[Found]]
     "account": accounts,
     "us_ssn": social_security,
 }
-"""Numbers that hold a run of digits; the ones with a checksum first: where two kinds meet, the first is right."""
+"""Numbers that hold a run of digits; the ones with a checksum first: where two begin together, the first is right."""
 
 
 def find(text: str, config: PersonalDataConfig) -> list[Found]:
     """The personal data in `text` of the kinds wanted, in order and without overlaps."""
     found: list[Found] = []
     if "email" in config.kinds:
-        _add(found, emails(text))
+        found += emails(text)
     runs = digit_runs(text)
     if runs:
         for kind, finder in _OF_RUNS.items():
             if kind in config.kinds:
-                _add(found, finder(text, runs))
+                found += finder(text, runs)
     if "ip" in config.kinds:
-        _add(found, addresses(text, runs))
+        found += addresses(text, runs)
     if runs and "phone" in config.kinds:
-        _add(found, phones(text, runs, config.phone_region))
-    return sorted(found, key=lambda one: one.start)
+        found += phones(text, runs, config.phone_region)
+    return _without_overlaps(found)
 
 
 def redact(text: str, found: Sequence[Found]) -> str:
@@ -51,6 +51,10 @@ def redact(text: str, found: Sequence[Found]) -> str:
     return "".join((*pieces, text[end:]))
 
 
-def _add(found: list[Found], more: Iterable[Found]) -> None:
-    before = tuple(found)
-    found.extend(one for one in more if not any(one.start < other.end and other.start < one.end for other in before))
+def _without_overlaps(found: list[Found]) -> list[Found]:
+    """`found` in order; of two that overlap the one that begins first, and of those that begin together the first."""
+    kept: list[Found] = []
+    for one in sorted(found, key=lambda one: one.start):
+        if not kept or one.start >= kept[-1].end:
+            kept.append(one)
+    return kept

@@ -36,17 +36,19 @@ _HIDDEN_DOMAIN = re.compile(
 )
 _ANY_DOT = re.compile(_HIDDEN_DOT, re.IGNORECASE)
 _NAME_DOTS = re.compile(rf"(?:[\w+-]{{1,{LOCAL_CHARS}}}{_HIDDEN_DOT}){{1,3}}\Z", re.IGNORECASE)
-_AT_HINTS = ("[at", "(at", "{at", "<at", "[ at", "( at", "[AT", "(AT", "{AT", "<AT", "[ AT", "( AT", "[@]", "(@)")
-_DOT_HINTS = (" dot ", " DOT ", "[dot", "(dot", "{dot", "[DOT", "(DOT", "{DOT")
+_AT_HINT = re.compile(r"[\[({<]\s?(?:[Aa][Tt]|@)\s?[\])}>]")
+_DOT_HINT = re.compile(r"[\[({<]\s?(?:[Dd][Oo][Tt]|\.)\s?[\])}>]")
 # How much before an address may say whose it is: some ten words, and a Markdown link's opening.
 _BEFORE_CHARS = 80
 
 
 def emails(text: str) -> Iterator[Found]:
     """The addresses in `text` that may be a person's."""
-    hidden = any(hint in text for hint in _AT_HINTS) or any(hint in text for hint in _DOT_HINTS)
-    if not hidden and "@" not in text and "＠" not in text:
+    has_sign = "@" in text or "＠" in text
+    hidden = " dot " in text or " DOT " in text or _AT_HINT.search(text) is not None
+    if not hidden and not has_sign:
         return
+    hidden = hidden or _DOT_HINT.search(text) is not None
     persons: list[tuple[str, Found]] = []
     offices: set[str] = set()
     end = 0

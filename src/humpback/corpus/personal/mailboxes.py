@@ -7,31 +7,32 @@ import re
 _ROLE_WORDS = """
     abuse accessibility account accounting accounts admin administration administrator administrators admissions ads
     advertising alert alerts announce api apply appointments archive archives ask assistance audit billing board
-    booking bookings bot bounce bounces branch bug bugs bureau business care careers cc center ceo cfo chair chat
-    chief circulation claims clerk comm comment comments comms communication communications community complaints
-    compliance conference contact contactus contracts coordinator copyright corporate correspondence council customer
-    customercare customers customerservice daemon data demo dept desk dev devel developer developers digital director
-    dispatch dmca dns donate donations donotreply dpo editor editorial editors education email emergency employment
-    enquiries enquiry errata erratum event events exec executive facilities faq feedback finance foia forum ftp
-    fundraising general git gov government grants group hallo hello help helpdesk hg hi hiring home hostmaster hotline
-    hq hr humanresources ideas inbox info information inquiries inquiry insurance intake integrity international
-    internship internships investigations investor investors invoice issue issues it job jobs join journal kontakt lab
-    legal library license licenses licensing list listmaster lists listserv live mail mailbox mailer mailing mailman
-    maintainer maintainers majordomo management manager marketing media member members membership moderator moderators
-    museum national network news newsdesk newsgroup newsletter newsletters newsroom nobody noc noreply notice
-    notification notifications office officer official oig ombuds ombudsman online open opensource operations operator
-    ops opt order orders orga organizers outreach owner owners partner partners partnership partnerships payments
-    permission permissions personnel planning podcast policy post postmaster pr press privacy procurement products
-    program programs project projects proposals public publicaffairs publications publicity publishing purchasing
-    query questions reception records recruiter recruiting recruitment redaktion reference refunds register registrar
-    registration relations reply report reports reportspam request requests research reservation reservations respond
-    response returns review reviews root rsvp safety sales schedule school secretariat secretary security sekretariat
-    service services shop social software solutions spam sponsor sponsors sponsorship staff statistics stats store
-    strategy studio submission submissions submit subscribe subscription subscriptions suggestions support svn sys
-    sysadmin system team teams tech technical techsupport tenders test testing tests tickets tips trademark trademarks
-    training travel treasurer trust unsubscribe update updates usenet user users uucp vendor volunteer volunteers
-    vulnerabilities vulnerability warehouse web webadmin webcontent webinar webinars webmail webmanager webmaster
-    webmasters website webteam welcome workshop workshops www
+    booking bookings bot bounce bounces branch bug bugs bureau business care careers cc center ceo cfo chair challenge
+    challenges chat chief circulation claims clerk comm comment comments comms communication communications community
+    complaints compliance conference contact contactus contracts coordinator copyright corporate correspondence
+    council customer customercare customers customerservice daemon data demo dept desk dev devel developer developers
+    digital director dispatch dmca dns donate donations donotreply dpo editor editorial editors education email
+    emergency employment enquiries enquiry errata erratum event events exec executive facilities faq feedback finance
+    foia forum ftp fundraising general git gov government grants group hallo hello help helpdesk hg hi hiring home
+    hostmaster hotline hq hr humanresources ideas inbox info information inquiries inquiry insurance intake integrity
+    international internship internships investigations investor investors invoice issue issues it job jobs join
+    journal kontakt lab legal library license licenses licensing list listmaster lists listserv live mail mailbox
+    mailer mailing mailman maintainer maintainers majordomo management manager marketing media member members
+    membership moderator moderators museum national network news newsdesk newsgroup newsletter newsletters newsroom
+    nobody noc noreply notice notification notifications office officer official oig ombuds ombudsman online open
+    opensource operations operator ops opt order orders orga organizers outreach owner owners partner partners
+    partnership partnerships payments permission permissions personnel planning podcast policy post postmaster pr
+    press privacy procurement products program programs project projects proposals public publicaffairs publications
+    publicity publishing purchasing query questions reception records recruiter recruiting recruitment redaktion
+    reference refunds register registrar registration relations reply report reports reportspam request requests
+    research reservation reservations respond response returns review reviews root rsvp safety sales schedule school
+    secretariat secretary security sekretariat service services shop sig social software solutions spam sponsor
+    sponsors sponsorship staff statistics stats store strategy studio submission submissions submit subscribe
+    subscription subscriptions suggestions support svn sys sysadmin system team teams tech technical techsupport
+    tenders test testing tests tickets tips trademark trademarks training travel treasurer trust unsubscribe update
+    updates usenet user users uucp vendor volunteer volunteers vulnerabilities vulnerability warehouse web webadmin
+    webcontent webinar webinars webmail webmanager webmaster webmasters website webteam welcome wg workshop workshops
+    www
 """
 _ROLES = frozenset(_ROLE_WORDS.split())
 """Words for which an address is an office's, where its name begins or ends with one (RFC 2142, and ours from public
@@ -49,11 +50,13 @@ _OFFICE = re.compile(rf"{'|'.join(_OFFICE_STEMS.split())}|(?:desk|events|gov|gro
 in usual names, as "event" is in "steventhomas")."""
 
 _OFFICE_BEFORE = re.compile(
-    r"\b(?:branch|department|desk|division|office|staff|team|unit)\b[^.!?\n@]{0,30}$", re.IGNORECASE
+    r"(?:\b(?:branch|department|desk|division|office|staff|team|unit)\b[^.!?\n@'’]{0,20}\b(?:at|e-?mail|to|via)"
+    r"|\bus(?: at)?)\W{0,4}(?:mailto:(?:%20)?)?$",
+    re.IGNORECASE,
 )
-"""Words before an address that say it is theirs, as in "contact the archive team at"."""
+"""Words before an address that say it is theirs, as in "contact the archive team at" or "write to us at"."""
 
-_OFFICE_HOST_WORDS = "bounces googlegroups groups helpdesk list lists listserv listserver mailman support"
+_OFFICE_HOST_WORDS = "bounces bugs googlegroups groups helpdesk list lists listserv listserver mailman support"
 _OFFICE_HOSTS = frozenset(_OFFICE_HOST_WORDS.split())
 """Labels of hosts whose addresses are mailing lists or help desks (ours)."""
 
@@ -100,7 +103,7 @@ def is_personal(name: str, host: str) -> bool:
         return False
     if words[0] in _ROLES or words[-1] in _ROLES or words[-1] == "doe":
         return False
-    if len(words) == 1 and _OFFICE.search(words[0]):
+    if name[0].isdigit() or (len(words) == 1 and _OFFICE.search(words[0])):
         return False
     return not all(word in _PLACEHOLDERS for word in words)
 

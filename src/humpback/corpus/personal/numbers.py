@@ -48,7 +48,7 @@ _SSN_WORD = re.compile(r"\bssn\b|social.security", re.IGNORECASE)
 _IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 _IPV6 = re.compile(r"[23][0-9a-f]{3}:[0-9a-f:]{2,34}", re.IGNORECASE)
 _IP_WORD = re.compile(r"\bips?\b|address|\bhosts?\b|server|\bping\b|client|\bdns\b|gateway|\bfrom\b", re.IGNORECASE)
-_TITLE = re.compile(r"[.*]{0,3}[ \t]+[*\"“]{0,3}[A-Z][a-z]")
+_TITLE = re.compile(rf"[.*]{{0,3}}[{SPACES}]+[*\"“]{{0,3}}[^\W\d_a-z]")
 _VERSION_WORD = re.compile(
     r"(?:\b(?:versions?|ver|v|release|firmware|build|sections?|sect|§+|chapter|clause|rule|oid|paragraph|para|table|"
     r"figure|step|update|patch|appendix)|[/_=@])\W{0,3}$",
@@ -153,14 +153,14 @@ def addresses(text: str, runs: Sequence[tuple[int, int]]) -> Iterator[Found]:
 def _is_host(number: str, text: str, span: tuple[int, int]) -> bool:
     start, end = span
     parts = number.split(".")
-    if number in RESOLVERS or parts[3] == "0" or not _is_public(number):
+    if number in RESOLVERS or parts[3] in ("0", "255") or not _is_public(number):
         return False
     before = text[max(0, start - CONTEXT_CHARS) : start].rpartition("\n")[2]
     if _VERSION_WORD.search(before):
         return False
     if _IP_WORD.search(before):
         return True
-    is_heading = not before.strip(" \t#*|>-") and _TITLE.match(text, end) is not None
+    is_heading = not before.strip(" \t\xa0#*|>-") and _TITLE.match(text, end) is not None
     return max(map(int, parts[:3])) >= VERSION_PART and not is_heading
 
 

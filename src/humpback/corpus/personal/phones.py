@@ -43,7 +43,7 @@ _CALL = re.compile(
 _OTHER_NUMBER = re.compile(
     r"(?:\b(?:isbn|issn|doi|oclc|pmid|pmcid|arxiv|rfc|patents?|serial|sku|ein|tin|upc|ean|gtin|asin|invoice|order|item|part|"
     r"model|account|acct|case|docket|versions?|id|grant|contract|document|doc|form|ref|reference|catalog(?:ue)?|"
-    r"bug|issue|ticket|order|duns|naics|cas|uei|lccn|omb|control|fr|cfr|usc|no|nr|pp?)(?:-1[03])?(?:\W{0,2}"
+    r"bug|issue|ticket|order|duns|naics|cas|uei|lccn|omb|control|fr|cfr|usc|clause|no|nr|pp?)(?:-1[03])?(?:\W{0,2}"
     r"(?:no|number|numbers|nr|id|code))?\W{0,3}|[$€£¥#№§=_/~^*])$",
     re.IGNORECASE,
 )
@@ -105,12 +105,14 @@ def _reads_as_phone(text: str, match: PhoneNumberMatch, first: int, piece: tuple
     written = plain(match.raw_string)
     if written.startswith(("+", "(+")):
         return True
-    before = text[max(0, first - BEFORE_CHARS) : first].rpartition("\n")[2]
+    before = text[max(0, first - BEFORE_CHARS) : first]
     if _CALL.search(before):
         return True
     if written.isdigit() or _OTHER_NUMBER.search(before):
         return False
     rest = plain(text[piece[0] : first] + text[first + len(written) : piece[1]])
+    if "/" in written and "-" not in written:
+        return False
     return "-" in written or "(" in written or not any(map(str.isdigit, rest))
 
 
@@ -129,4 +131,5 @@ def _is_subscribers(match: PhoneNumberMatch) -> bool:
     if number_type(match.number) not in kinds:
         return False
     fictional = _FICTIONAL.get(match.number.country_code or 0)
-    return fictional is None or not fictional.match(national_significant_number(match.number))
+    digits = national_significant_number(match.number)
+    return len(set(digits)) > 1 and (fictional is None or not fictional.match(digits))
