@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import builtins
+import importlib.util
 import io
 import zipfile
 
@@ -180,13 +180,7 @@ def test_docx():
 
 @pytest.mark.parametrize(("form", "package"), [(Form.PDF, "pypdf"), (Form.DOCX, "mammoth")])
 def test_a_missing_package_is_named(form, package, monkeypatch):
-    real = builtins.__import__
-
-    def without(name, *arguments, **named):
-        if name == package:
-            raise ImportError
-        return real(name, *arguments, **named)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else real(name))
     with pytest.raises(MissingDependencyError, match=r"pip install \"humpback\[documents\]\""):
         parse_document(RawDocument(b"", form, HERE))

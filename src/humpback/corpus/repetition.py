@@ -22,12 +22,15 @@ def repeated_ngrams(words: Sequence[str], factor: float) -> str:
     does not count, and no character counts twice.
     """
     total = _chars(words)
-    longest = max(map(len, words), default=0)
+    # Each of an n-gram's n words takes at most as many characters, over all its occurrences, as the heaviest word.
+    heaviest = max((count * len(word) for word, count in Counter(words).items()), default=0)
     for size, bound in TOP_NGRAMS.items():
+        if size * heaviest <= bound * factor * total:
+            continue
         counts = Counter(_ngrams(words, size))
         count = max(counts.values(), default=0)
-        if count < MIN_TIMES or count * max(TOP_NGRAMS) * longest <= min(TOP_NGRAMS.values()) * factor * total:
-            break  # longer ones are no more frequent, and not long enough
+        if count < MIN_TIMES:
+            break  # longer ones are no more frequent
         gram = max((gram for gram, times in counts.items() if times == count), key=_chars)
         share = count * _chars(gram) / total
         if share > bound * factor:

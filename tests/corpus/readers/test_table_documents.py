@@ -113,7 +113,9 @@ def test_provenance(tmp_path, monkeypatch, row, source):
         ({"text": "a < b"}, Form.TEXT),
         ({"text": "<p>once</p>\n# Markdown\n"}, Form.TEXT),
         ({"markdown": "<p align=x>x</p>"}, Form.MARKDOWN),
-        ({"text": "```html\n<html>\n```"}, Form.TEXT),
+        ({"text": "```html\n<html>\n```"}, Form.MARKDOWN),
+        ({"text": "# One\n\ntext\n\n## Two\n"}, Form.MARKDOWN),
+        ({"text": "He said: - no.\n\n# 3 is the number.\n"}, Form.TEXT),
     ],
 )
 def test_values_that_are_pages(tmp_path, row, form):
