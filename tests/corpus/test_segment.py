@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from humpback.config import IngestConfig
 from humpback.config.schema import QualityConfig
-from humpback.corpus.filters import REPEATED_SHARE, Duplicates, navigation_header, repeated_sentences, upper_case_header
+from humpback.corpus.filters import REPEATED_SHARE, navigation_header, repeated_sentences, upper_case_header
 from humpback.corpus.markdown import outline
 from humpback.corpus.outline import Outline, Section
 from humpback.corpus.prose import Prose
@@ -341,11 +341,6 @@ def test_near_repetition():
     first = "the quick brown fox jumps over the lazy dog near the old river bank"
     assert repeated_sentences(Prose(f"{first}. {first} today."), CONFIG) is not None
     assert repeated_sentences(Prose(f"{first}. The slow red fox jumps over a lazy cat."), CONFIG) is None
-
-
-def test_duplicates_fold_space_and_case():
-    known = Duplicates()
-    assert [known.seen(text) for text in ("A b", "a\n\nB ", "a c", "A B")] == [False, True, False, True]
 
 
 def test_ids_depend_on_the_place():

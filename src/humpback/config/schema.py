@@ -135,7 +135,8 @@ class NearDuplicateConfig(Section):
 
     similarity: float = Field(default=0.4, gt=0, lt=1)
     """Smallest Jaccard similarity of two texts' word 2-grams for which they count as near-duplicates (ours: texts of
-    which a fifth of the words were edited have some 0.47)."""
+    which a fifth of the words were edited have some 0.47). Most of the smaller text must also have its like in the
+    other, so that pages with a passage in common stay."""
 
 
 class DecontaminateConfig(Section):
@@ -151,10 +152,12 @@ class DecontaminateConfig(Section):
     """Also the well-known sets, as far as they lie in the hub's local cache; nothing is downloaded for it."""
 
     ngram: int = Field(default=8, ge=2)
-    """Words in a row that must meet (Tülu 3, arXiv 2411.15124, section 3.2: 8)."""
+    """Words in a row that must meet (Tülu 3, arXiv 2411.15124, section 3.2: 8); 4 to 6 for shorter prompts, so that
+    an edited word does not hide them."""
 
     overlap: Fraction = 0.5
-    """Share of a prompt's words that must be covered by such runs (Tülu 3: more than half)."""
+    """Share of a prompt's words that must be covered by such runs (Tülu 3: more than half); of short prompts most
+    words must also stand there in order."""
 
 
 class IngestConfig(Section):
@@ -195,7 +198,8 @@ class IngestConfig(Section):
     """Sections that are too long and have no subsections are cut between paragraphs (ours: the paper drops them)."""
 
     languages: list[str] | None = ["en"]
-    """Keep segments in these languages (ISO 639 codes); null keeps all."""
+    """Keep segments in these languages, as fastText's lid.176 calls them: ISO 639-1 codes where there is one (`no`
+    for Norwegian Bokmål); null keeps all."""
 
     max_sentence_overlap: Fraction = 0.6
     """Sentences of a segment that share more than this Jaccard share of their word 3-grams repeat one another.

@@ -6,7 +6,6 @@ text of web pages had no code blocks, tables and link addresses left in it.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 from collections import Counter
@@ -210,18 +209,3 @@ def template_tags(source: str) -> Verdict:
     if tag is None:
         return None
     return DropReason.MOSTLY_CODE, f"holds the template tag {tag.group()[:80]!r}, whose text is not there"
-
-
-class Duplicates:
-    """Remembers texts, by sixteen bytes each, and knows one again whatever its white space and case."""
-
-    def __init__(self) -> None:
-        self._digests: set[bytes] = set()
-
-    def seen(self, text: str) -> bool:
-        """Whether `text` came before; from now on it has."""
-        folded = " ".join(text.casefold().split())
-        digest = hashlib.blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        known = digest in self._digests
-        self._digests.add(digest)
-        return known

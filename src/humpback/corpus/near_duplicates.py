@@ -5,9 +5,9 @@ comes first in the corpus. A text goes when it is a near-duplicate of one that s
 is no reason, so that a chain of small changes does not take two different texts for the same.
 
 Two texts are near-duplicates when they have enough short runs of words in common, and when that is not for a passage
-that both quote while the rest of them differs: most of the smaller one must have its like in the other. Where a share f of
-it is like the other, and a short run there was left alone with probability q, f * q of the short
-runs are in common and f * q**4 of those four times as long: both are counted, and f follows.
+that both quote while the rest of them differs: most of the smaller one must have its like in the other. Where a share
+f of it is like the other, and a short run there was left alone with probability q, f * q of the short runs are in
+common and f * q**4 of those four times as long: both are counted, and f follows.
 
 Signatures are worked out part by part and written to disk; texts that agree in a band of theirs are compared.
 In memory stand some 120 bytes a text, beside the pages of a mapped file that are in use.
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
 MIN_SHARE = 0.85
 """Least share of the smaller text that must have its like in the other. Ours, from reading 70 pairs: below, pages of
 one template about different things stand (two illnesses and the same clinics; two talks of a series), above, copies.
-Texts of which a fifth of the words were edited have more than .9."""
+Of texts with a fifth of their words replaced, the worst edit, nine in ten have more than .9."""
 
 LEAST_INTACT = 0.25
 """Fewer short runs than this cannot be left in a text that is similar at all (ours; keeps a count of 0 from ruling)."""
 
 WINDOW = 8
 """Of more texts than this that agree in a band, each is compared with the longest one and, if it stays, with the next
-`WINDOW` - 1 (ours). A page repeated 100,000 times costs 100,000 comparisons instead of 5,000 million. What it loses: two
-similar texts that in every band that they share stand farther apart in the order of length and are unlike the longest
-one, in the second pass too, when others have gone."""
+`WINDOW` - 1 (ours). A page repeated 100,000 times costs 100,000 comparisons instead of 5,000 million. What it loses:
+two similar texts that in every band that they share stand farther apart in the order of length and are unlike the
+longest one, in the second pass too, when others have gone."""
 
 PASSES = 2
 """The bands are gone through so often: the second time without all that went, which makes the groups smaller (ours,
