@@ -198,3 +198,11 @@ def test_a_broken_table_is_set_aside_and_the_rest_goes_on(tmp_path, name, conten
     assert isinstance(found[-1], Dropped)
     assert found[-1].reason is DropReason.UNREADABLE
     assert isinstance(last, RawDocument)
+
+
+def test_rows_after_many_broken_ones_are_still_read(tmp_path):
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"text": "x"}\n'.join(["{broken\n" * 150] * 2) + "[]\n")
+    found = read(file, IngestConfig(max_broken_fraction=1.0))
+    assert [row.data for row in found if isinstance(row, RawDocument)] == ["x"]
+    assert len(found) == 302

@@ -86,19 +86,19 @@ def row_documents(rows: Iterable[Row | BrokenRow | Dropped], place: Place) -> It
     """Yields the rows' texts as documents; raises InputError where `text_column` is named and no row has it."""
     rows = iter(rows)
     first = list(_first_rows(rows, place.config.text_column))
-    column = _text_column([row.values for row in first if isinstance(row, Row)], place)
+    while first and not any(isinstance(row, Row) for row in first):  # nothing but broken ones so far
+        yield from (_set_aside(row, place) for row in first if not isinstance(row, Row))
+        first = list(_first_rows(rows, place.config.text_column))
+    samples = [row.values for row in first if isinstance(row, Row)]
+    column = _text_column(samples, place)
     if column is None:
-        yield from (_broken_row(row, place) for row in first if not isinstance(row, Row))
-        if any(isinstance(row, Row) for row in first):
-            columns = _shown([row.values for row in first if isinstance(row, Row)])
-            yield dropped(place.source(), DropReason.NOT_A_DOCUMENT, f"a table without texts (columns: {columns})")
-            return
-        first = []
+        yield from (_set_aside(row, place) for row in first if not isinstance(row, Row))
+        if samples:
+            detail = f"a table without texts (columns: {_shown(samples)})"
+            yield dropped(place.source(), DropReason.NOT_A_DOCUMENT, detail)
+        return
     for row in itertools.chain(first, rows):
-        if isinstance(row, Row) and column is not None:
-            yield _document(row, column, place)
-        else:
-            yield _broken_row(row, place)  # type: ignore[arg-type]
+        yield _document(row, column, place) if isinstance(row, Row) else _set_aside(row, place)
 
 
 class _Counted:
@@ -265,7 +265,7 @@ def _date(value: object) -> str | None:
     return None
 
 
-def _broken_row(row: BrokenRow | Dropped, place: Place) -> Dropped:
+def _set_aside(row: BrokenRow | Dropped, place: Place) -> Dropped:
     if isinstance(row, Dropped):
         return row
     record = str(row.line) if place.record is None else f"{place.record}:{row.line}"
