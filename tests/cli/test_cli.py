@@ -142,6 +142,43 @@ def test_prompts_show_with_a_real_tokenizer(humpback, small_inputs, tiny_model):
     assert "⟦<|im_end|>⟧" in out
 
 
+def test_extract_writes_what_it_sees_one_line_a_document(humpback, tmp_path):
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    body = "<nav><a href=/>Home</a></nav><main><h1>Tea</h1><p>Leaves and water.</p></main>"
+    (pages / "a.html").write_text(f"<title>All about tea</title>{body}")
+    (pages / "b.txt").write_text("Plain \x1b[31mtext")
+    (pages / "c.bin").write_bytes(bytes(range(256)))
+    code, out, _ = humpback("extract", "pages", "--out", "texts.jsonl")
+    assert code == 0
+    assert "2 documents, 1 not_a_document" in out
+    rows = [json.loads(line) for line in (tmp_path / "texts.jsonl").read_text().splitlines()]
+    assert [(row["path"], row["title"]) for row in rows] == [
+        ("pages/a.html", "All about tea"),
+        ("pages/b.txt", "b"),
+        ("pages/c.bin", ""),
+    ]
+    assert rows[0]["text"] == "# Tea\n\nLeaves and water."
+    assert rows[2]["reason"] == "not_a_document"
+    code, out, _ = humpback("extract", "pages")
+    assert "== pages/a.html\nAll about tea\n\n# Tea\n" in out
+    assert "\x1b" not in out  # no document drives the terminal
+    code, _, err = humpback("extract", "absent")
+    assert code == 1
+    assert "'absent' does not exist" in err
+
+
+def test_takedown_lists_removes_and_names_models(humpback, small_inputs):
+    humpback("run", small_inputs.config)
+    folder = next((small_inputs.folder / "runs").iterdir(), None) or small_inputs.folder
+    code, out, _ = humpback("takedown", folder, "--domain", "example.org")
+    assert code == 0
+    assert out.splitlines() == ["0 rows of example.org removed."]
+    code, _, err = humpback("takedown", folder, "--domain", "no host")
+    assert code == 1
+    assert "give one like example.org" in err
+
+
 def test_version_and_engine_option(humpback, small_inputs):
     assert humpback("--version")[1].strip() == __version__
     code, _, err = humpback("check", small_inputs.config, "--engine", "steam")

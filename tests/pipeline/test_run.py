@@ -353,6 +353,25 @@ def test_seed_pairs_of_an_evaluation_set_are_not_trained_on(small_inputs, tmp_pa
     assert manifest.facts["contamination"] == {str(tests): ["1"]}
 
 
+def test_near_duplicates_go_for_the_longer_one_and_languages_are_counted(small_inputs):
+    folder = Path(small_inputs.corpus)
+    text = sorted(folder.glob("*.md"))[0].read_text()
+    (folder / "zz.md").write_text(text.replace(".", ". ", 1) + " And that is how it was.")
+    config = changed(small_inputs)
+    run_pipeline(config, target="segments")
+    near = [row for row in dropped_rows(config.folder / "segments") if row.reason == "near_duplicate"]
+    assert near
+    kept = {row.id for row in read_rows(config.folder / "segments", Segment)}
+    for row in near:
+        named, alike = row.detail.removeprefix("of segment ").split(", ")
+        assert named in kept
+        assert int(alike.removesuffix("% alike")) >= 40
+    facts = RunFolder(config.folder).step("passages").manifest().facts
+    assert list(facts["languages"]) == ["en"]
+    assert facts["documents"] == len(list(folder.glob("*.md")))
+    assert not (config.folder / "segments/signatures").exists()
+
+
 def test_a_run_in_use_is_refused(config):
     with RunFolder(config.folder).locked(), pytest.raises(WorkspaceError, match="is in use by process"):
         run_pipeline(config)
