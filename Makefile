@@ -48,6 +48,7 @@ format: setup
 benchmark-corpus: setup .venv-peers/.installed .venv-datatrove/.installed
 	$(BIN)/python benchmarks/corpus.py --shared $(HUMPBACK_SHARED) --documentation $(DOCUMENTATION) \
 		--peers .venv-peers/bin/python --datatrove .venv-datatrove/bin/python
+	$(BIN)/python benchmarks/contamination.py --shared $(HUMPBACK_SHARED)
 
 clean:
 	rm -rf $(VENV) .venv-peers .venv-datatrove build dist *.egg-info src/*.egg-info .pytest_cache .mypy_cache .ruff_cache

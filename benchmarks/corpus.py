@@ -106,7 +106,12 @@ def chain(gold: Sequence[Page], pages: Sequence[Page], folder: Path, datatrove: 
     gold_warc = folder / "gold.warc.gz"
     write_warc(gold_warc, gold)
     _, gold_step = _timed_chain(gold_warc, folder / "gold", config)
-    print(f"\nSegments that pass every filter, a gold page: {row_count(gold_step.path) / len(gold):.2f}. ", end="")
+    _, any_language = _timed_chain(gold_warc, folder / "any", config.model_copy(update={"languages": None}))
+    print(
+        f"\nSegments that pass every filter, a gold page: {row_count(any_language.path) / len(gold):.2f} in any ",
+        end="",
+    )
+    print(f"language, {row_count(gold_step.path) / len(gold):.2f} in English. ", end="")
     print("What became of the rest of both:\n\n| reason | all pages | gold pages |\n|---|---|---|")
     counts, gold_counts = dropped_counts(step.path), dropped_counts(gold_step.path)
     for reason in DropReason:
