@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import random
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from conftest import prose
 from humpback.config import Config, parse_config
 from humpback.errors import WorkspaceError
 from humpback.pipeline import run_pipeline
@@ -57,12 +59,8 @@ class Page(HTMLParser):
 def document(number: int) -> str:
     sections = []
     for part in range(3):
-        lines = [
-            f"Fact {number}-{part}-{line}: the {'abcdefghij'[line % 10] * 6} number {number * 91 + part * 17 + line} "
-            f"follows {line * line} and precedes {line * 7 + number}."
-            for line in range(22)
-        ]
-        sections.append(f"## Part {part} of subject {number}\n\n" + "\n".join(lines))
+        text = prose(random.Random(number * 10 + part), 1600)
+        sections.append(f"## Part {part} of subject {number}\n\n{text}")
     return f"# Subject {number}\n\n" + "\n\n".join(sections) + "\n\n## Tail\n\nShort.\n"
 
 
