@@ -105,8 +105,9 @@ def chain(gold: Sequence[Page], pages: Sequence[Page], folder: Path, datatrove: 
         print(f"{theirs:,.0f} | {speed / theirs:.1f} |")
     gold_warc = folder / "gold.warc.gz"
     write_warc(gold_warc, gold)
-    _, gold_step = _timed_chain(gold_warc, folder / "gold", config)
+    gold_seconds, gold_step = _timed_chain(gold_warc, folder / "gold", config)
     _, any_language = _timed_chain(gold_warc, folder / "any", config.model_copy(update={"languages": None}))
+    print(f"\nThe gold pages alone: {len(gold) / gold_seconds:,.0f} pages/s.")
     print(
         f"\nSegments that pass every filter, a gold page: {row_count(any_language.path) / len(gold):.2f} in any ",
         end="",

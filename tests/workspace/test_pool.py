@@ -82,24 +82,24 @@ def test_finished_shards_are_not_worked_on_again(tmp_path):
 
 
 def test_workers_end_with_the_run_that_started_them(tmp_path):
+    # A plain script, which the workers must not run again.
+    (tmp_path / "tasks.py").write_text("import os\n\ndef pid(_):\n    return os.getpid()\n")
     script = tmp_path / "script.py"
     script.write_text(
         textwrap.dedent("""
-            import os, time
+            import time
             from humpback.workspace import RowLimits, Workers
+            from tasks import pid
 
-            def pid(_):
-                return os.getpid()
-
-            if __name__ == "__main__":
-                with Workers(1, RowLimits(60, 1)) as workers:
-                    print(workers.submit(pid, 0).result(), flush=True)
-                    time.sleep(60)
+            with Workers(1, RowLimits(60, 1)) as workers:
+                print(workers.submit(pid, 0).result(), flush=True)
+                time.sleep(60)
         """)
     )
     with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as run:
         worker = int(run.stdout.readline())
         run.kill()
+        assert run.stdout.read() == ""
     for _ in range(100):
         if not Path(f"/proc/{worker}").exists():
             return

@@ -41,8 +41,8 @@ class Workers:
     """Child processes that are replaced when a row kills them. Use as a context manager.
 
     Processes are started by a server that was forked before any thread ran, so that a library's threads and locks
-    in this process do no harm. A script that runs a pipeline must keep its own work under
-    `if __name__ == "__main__":`, as the standard library's `multiprocessing` asks.
+    in this process do no harm. They do not import the script that was started, so that it needs no
+    `if __name__ == "__main__":`; what they call must stand in an importable module.
     """
 
     def __init__(self, count: int | None, limits: RowLimits) -> None:
@@ -51,11 +51,11 @@ class Workers:
         self._pool: ProcessPool | None = None
 
     def __enter__(self) -> Self:
-        import multiprocessing
-
         from pebble import ProcessPool
 
-        context = multiprocessing.get_context("forkserver")
+        from humpback.workspace.processes import ForkServer
+
+        context = ForkServer()
         context.set_forkserver_preload(["humpback.workspace.pool"])
         self._pool = ProcessPool(
             max_workers=self.count, initializer=_start_worker, initargs=(os.getpid(), self.limits), context=context
