@@ -46,9 +46,9 @@ format: setup
 	touch $@
 
 benchmark-corpus: setup .venv-peers/.installed .venv-datatrove/.installed
-	$(BIN)/python benchmarks/corpus.py --shared $(HUMPBACK_SHARED) --documentation $(DOCUMENTATION) \
+	$(BIN)/python benchmarks/corpus.py --shared $(HUMPBACK_SHARED)/data --documentation $(DOCUMENTATION) \
 		--peers .venv-peers/bin/python --datatrove .venv-datatrove/bin/python
-	$(BIN)/python benchmarks/contamination.py --shared $(HUMPBACK_SHARED)
+	$(BIN)/python benchmarks/contamination.py --shared $(HUMPBACK_SHARED)/data
 
 clean:
 	rm -rf $(VENV) .venv-peers .venv-datatrove build dist *.egg-info src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
