@@ -61,6 +61,8 @@ def test_the_schema_of_a_rating():
             pa.field("unparsed_reason", pa.string()),
             pa.field("probabilities", pa.list_(pa.field("item", pa.float64(), nullable=False)), nullable=False),
             pa.field("judgement", pa.string()),
+            pa.field("method", pa.string(), nullable=False),
+            pa.field("instruction_cut", pa.bool_(), nullable=False),
         ]
     )
 

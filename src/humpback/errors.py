@@ -32,6 +32,10 @@ class ModelError(HumpbackError, RuntimeError):
     """A model folder lacks something, or a model cannot do what a stage needs."""
 
 
+class EngineError(HumpbackError, RuntimeError):
+    """An engine cannot do what a stage needs, or whatever runs the model does not answer."""
+
+
 class NothingLeftError(HumpbackError, RuntimeError):
     """A stage kept no row, so nothing after it could run."""
 

@@ -132,13 +132,17 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A segment with the instruction that the backward model sampled for it: the paper's (x̂_i, y_i)."""
+    """A segment with the instruction that the backward model sampled for it: the paper's (x̂_i, y_i).
+
+    `text_cut`: the backward model saw only the beginning of the text, which was too long for it.
+    """
 
     id: str
     instruction: str
     output: str
     headers: list[str]
     source: Source
+    text_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +150,9 @@ class Rating:
     """One candidate's quality as one model sees it.
 
     `rating` is on the 1-to-5 scale, or None with `unparsed_reason`. `probabilities` are those of the scores 1 to 5
-    (empty for a written judgement, whose text is in `judgement`).
+    (empty for a written judgement, whose text is in `judgement`). `method` says how it was had: `expected`, `chosen`
+    or `written`. `instruction_cut`: the judge saw only the beginning of the instruction, since both together were
+    longer than its context; the output is never cut.
     """
 
     candidate_id: str
@@ -154,6 +160,8 @@ class Rating:
     unparsed_reason: str | None = None
     probabilities: list[float] = field(default_factory=list)
     judgement: str | None = None
+    method: str = "expected"
+    instruction_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

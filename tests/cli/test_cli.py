@@ -289,7 +289,7 @@ def test_a_model_folder_without_weights(refused, tiny_model, tmp_path):
 
 
 def test_rows_longer_than_the_models_context(refused, tiny_model):
-    message = refused("engine.kind=transformers", f"model={tiny_model}", "train.max_tokens=1024")
+    message = refused("engine.kind=transformers", f"model={tiny_model}", "train.max_tokens=4096")
     assert "train.max_tokens: 1024 is longer than the context" in message
 
 

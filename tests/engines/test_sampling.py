@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 
+from humpback.engines import Sampling
 from humpback.engines.sampling import SeededNucleus
 
 PROBABILITIES = [0.05, 0.4, 0.1, 0.25, 0.15, 0.05]
@@ -15,7 +16,7 @@ ROWS = 4000
 
 def draw(temperature: float, top_p: float, probabilities=PROBABILITIES, rows: int = ROWS) -> list[int]:
     """One token for each of the seeds 0, 1, 2, ..."""
-    sampler = SeededNucleus(range(rows), temperature, top_p, 1)
+    sampler = SeededNucleus(range(rows), Sampling(temperature, top_p, 1))
     scores = torch.tensor([[math.log(p) + 3.0 for p in probabilities]] * rows)
     chosen = sampler(torch.zeros(rows, 1, dtype=torch.long), scores)
     assert torch.equal(torch.isfinite(chosen).sum(-1), torch.ones(rows, dtype=torch.long))
@@ -57,7 +58,7 @@ def test_a_tiny_nucleus_or_temperature_is_greedy(temperature, top_p):
 def test_a_row_draws_the_same_wherever_it_stands():
     scores = torch.randn(3, 50, generator=torch.Generator().manual_seed(0))
     ids = torch.zeros(3, 1, dtype=torch.long)
-    together, alone = SeededNucleus([7, 8, 9], 1.0, 0.9, 5), SeededNucleus([9], 1.0, 0.9, 5)
+    together, alone = SeededNucleus([7, 8, 9], Sampling(1.0, 0.9, 5)), SeededNucleus([9], Sampling(1.0, 0.9, 5))
     for _ in range(5):
         both = together(ids, scores).argmax(-1).tolist()
         assert alone(ids[:1], scores[2:]).argmax(-1).tolist() == both[2:]
@@ -65,7 +66,7 @@ def test_a_row_draws_the_same_wherever_it_stands():
 
 def test_steps_and_seeds_draw_differently():
     scores = torch.zeros(2, 1000)
-    sampler = SeededNucleus([1, 2], 1.0, 1.0, 20)
+    sampler = SeededNucleus([1, 2], Sampling(1.0, 1.0, 20))
     draws = [sampler(torch.zeros(2, 1, dtype=torch.long), scores).argmax(-1).tolist() for _ in range(20)]
     assert len({first for first, _ in draws}) > 15
     assert all(first != second for first, second in draws[:5])
@@ -74,5 +75,5 @@ def test_steps_and_seeds_draw_differently():
 def test_impossible_tokens_are_never_drawn():
     scores = torch.full((500, 8), -math.inf)
     scores[:, [2, 5]] = 1.0
-    sampler = SeededNucleus(range(500), 1.5, 1.0, 1)
+    sampler = SeededNucleus(range(500), Sampling(1.5, 1.0, 1))
     assert set(sampler(torch.zeros(500, 1, dtype=torch.long), scores).argmax(-1).tolist()) == {2, 5}

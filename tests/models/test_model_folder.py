@@ -33,7 +33,7 @@ def test_figures_come_from_headers(tiny_model):
     model = load_model(tiny_model, dtype=torch.float32, device="cpu")
     assert info.parameters == sum(parameter.numel() for parameter in model.parameters())
     assert info.bytes == (tiny_model / "model.safetensors").stat().st_size
-    assert (info.architecture, info.context) == ("LlamaForCausalLM", 512)
+    assert (info.architecture, info.context) == ("LlamaForCausalLM", 2048)
     assert model_folder(str(tiny_model)) == tiny_model
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from humpback.cli.console import console, messages, printable
@@ -30,21 +31,30 @@ def chat_with(path: Path, question: str | None, *, compare: bool, max_new_tokens
         if folder.step(f"models/{name}").manifest() is None:
             raise InputError(f"{path}: has no finished model {name} yet; `humpback run` makes it")
     prompts = PromptContract(chat_format(config.engine, config.prompts, folders[names[-1]]), config.prompts)
-    engines = {name: open_engine(config.engine, model, prompts.chat.end) for name, model in folders.items()}
     sampling = Sampling(config.augment.temperature, config.augment.top_p, max_new_tokens)
     turns = [question] if question is not None else _typed()
-    history: dict[str, list[dict[str, str]]] = {name: [] for name in names}
-    for turn in turns:
-        for name, engine in engines.items():
-            history[name].append({"role": "user", "content": turn})
-            answer = _answer(engine, prompts, history[name], sampling, derived_seed(random_seed, len(history[name])))
-            history[name].append({"role": "assistant", "content": answer})
-            label = f"{name}: " if compare else ""
-            console.print(label + printable(answer), markup=False)
+    with ExitStack() as opened:
+        engines = {
+            name: opened.enter_context(closing(open_engine(config.engine, model, prompts.chat.end)))
+            for name, model in folders.items()
+        }
+        history: dict[str, list[dict[str, str]]] = {name: [] for name in names}
+        for turn in turns:
+            for name, engine in engines.items():
+                history[name].append({"role": "user", "content": turn})
+                seed = derived_seed(random_seed, len(history[name]))
+                answer = _answer(engine, prompts, history[name], sampling, seed)
+                history[name].append({"role": "assistant", "content": answer})
+                label = f"{name}: " if compare else ""
+                console.print(label + printable(answer), markup=False)
 
 
 def _answer(engine: Engine, prompts: PromptContract, turns: list[dict[str, str]], sampling: Sampling, seed: int) -> str:
     prompt = prompts.chat.conversation(prompts.inference_tag, turns)
+    limit = engine.context
+    while limit and len(turns) > 2 and engine.count(prompt) + sampling.max_new_tokens > limit:
+        del turns[:2]  # the oldest question and its answer
+        prompt = prompts.chat.conversation(prompts.inference_tag, turns)
     return engine.generate([GenerationRequest("chat", prompt, seed)], sampling)[0].text.strip()
 
 

@@ -278,7 +278,7 @@ class EngineConfig(Section):
 
 
 class LoraConfig(Section):
-    """Low-rank adapters instead of full training; merged into the saved model."""
+    """Low-rank adapters instead of full training."""
 
     rank: int = Field(default=16, ge=1)
     """Rank of the update (Hu et al. 2021, arXiv 2106.09685)."""
@@ -289,19 +289,24 @@ class LoraConfig(Section):
     dropout: float = Field(default=0.05, ge=0, lt=1)
     """Dropout before the first adapter matrix."""
 
+    merge: bool = True
+    """Merge the adapter into the saved model. `false` saves the adapter alone, some hundredth of the size, which loads
+    only where its base model stays."""
+
 
 class TrainConfig(Section):
     """Supervised fine-tuning, the same for the backward and every forward model."""
 
-    method: Literal["full", "lora"] = "full"
-    """Train all weights, as the paper does, or low-rank adapters."""
+    method: Literal["full", "lora", "qlora"] = "full"
+    """Train all weights, as the paper does, or low-rank adapters, with `qlora` on a base held in 4 bits (Dettmers et
+    al. 2023, arXiv 2305.14314; needs `pip install bitsandbytes`)."""
 
     lora: LoraConfig = LoraConfig()
-    """Used with `method: lora`."""
+    """Used with `method: lora` and `qlora`."""
 
     learning_rate: float | None = Field(default=None, gt=0)
     """Highest learning rate; null takes the paper's 1e-5 (section 3.1) from one billion parameters on and, below,
-    1e-4, which measured best on SmolLM2-135M (docs/experiments.md). With LoRA null takes 2e-4."""
+    1e-4, which measured best on SmolLM2-135M (docs/experiments.md). With adapters null takes 2e-4."""
 
     final_learning_rate_ratio: Fraction = 0.9
     """The rate falls linearly to this share of the highest (paper: 1e-5 to 9e-6)."""
@@ -313,7 +318,14 @@ class TrainConfig(Section):
     """Examples a step; null takes the paper's: 8 below 3,000 examples, else 32."""
 
     micro_batch_size: int = Field(default=4, ge=1)
-    """Examples held in memory at once; gradients are accumulated up to `batch_size`."""
+    """Examples held in memory at once; gradients are accumulated up to `batch_size`. Halved when memory runs out."""
+
+    packing: bool = False
+    """Join the rows of a micro-batch end to end, each seeing itself only, instead of padding them to equal length.
+    Pays with flash attention and rows of very different lengths (docs/training.md)."""
+
+    processes: int = Field(default=1, ge=1)
+    """Processes on this machine among which weights, gradients and optimiser are shared out (FSDP); one a GPU."""
 
     max_tokens: int = Field(default=1024, ge=BACKWARD_ROOM + 32)
     """Longest training row, prompt and answer; longer answers are cut, without an end token, and counted. At least
@@ -330,6 +342,19 @@ class TrainConfig(Section):
 
     checkpoint_minutes: float = Field(default=10, gt=0)
     """An interrupted training goes on from its last checkpoint, written this often."""
+
+    early_stop: int | None = Field(default=None, ge=1)
+    """Stop when the loss on rows set aside has not fallen in so many evaluations, and keep the best weights. Null
+    trains a fixed number of steps, as the paper does."""
+
+    eval_steps: int = Field(default=10, ge=1)
+    """Steps between two evaluations of `early_stop`."""
+
+    report_to: list[Literal["tensorboard", "wandb", "trackio", "mlflow"]] = []
+    """Trackers that get the figures of every step; each must be installed."""
+
+    liger: bool = False
+    """Liger's kernels for the layers, on NVIDIA GPUs (`pip install liger-kernel`)."""
 
 
 class AugmentConfig(Section):
@@ -351,6 +376,10 @@ class RateConfig(Section):
     method: Literal["expected", "written"] = "expected"
     """`expected`: one forward pass, mean score under the probabilities of 1 to 5. `written`: the paper's judgement,
     a reason and then `Score: n` (section 2.3), many times slower."""
+
+    fallback: list[Literal["chosen", "written"]] = []
+    """What to do instead, in this order, on an engine that cannot give the log-probabilities of scores: let it answer
+    with one of the scores and nothing else, or in writing. Every rating says how it was had. Empty: stop, saying so."""
 
     max_new_tokens: int = Field(default=200, ge=8)
     """Longest written judgement."""
@@ -386,6 +415,9 @@ class EvaluateConfig(Section):
 
     max_pairs: int = Field(default=200, ge=1)
     """At most so many pairs of each set, chosen by the run's random seed."""
+
+    engine: Literal["same", "transformers"] = "same"
+    """`same` as `engine.kind`; `transformers` where that engine cannot give the log-probabilities of a given text."""
 
     bootstrap_samples: int = Field(default=2000, ge=100)
     """Resamples behind each 95 % interval (ours: its ends move by about 2 % of its width)."""

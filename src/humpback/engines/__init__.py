@@ -1,6 +1,7 @@
 """What runs models, behind one protocol."""
 
 from humpback.engines.base import (
+    Ability,
     ChoiceRequest,
     Choices,
     Engine,
@@ -9,10 +10,12 @@ from humpback.engines.base import (
     Likelihood,
     LikelihoodRequest,
     Sampling,
+    require,
 )
 from humpback.engines.open import chat_format, open_engine
 
 __all__ = [
+    "Ability",
     "ChoiceRequest",
     "Choices",
     "Engine",
@@ -23,4 +26,5 @@ __all__ = [
     "Sampling",
     "chat_format",
     "open_engine",
+    "require",
 ]

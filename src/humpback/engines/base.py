@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal, Protocol
+
+from humpback.errors import EngineError
+
+
+class Ability(StrEnum):
+    """What not every engine can do. Every engine can generate."""
+
+    CHOICE_LOGPROBS = "the log-probabilities of given choices"
+    LOGLIKELIHOOD = "the log-probabilities of a given text"
+    CHOOSING = "generation restricted to given choices"
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How to sample: `temperature`, nucleus `top_p`, and at most `max_new_tokens` tokens."""
+    """How to sample: `temperature` (0: the likeliest token), nucleus `top_p`, and at most `max_new_tokens` tokens.
+
+    Where `choices` are given, the answer is one of them; only engines with `Ability.CHOOSING` can do that.
+    """
 
     temperature: float
     top_p: float
     max_new_tokens: int
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +60,10 @@ class ChoiceRequest:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Log-probability of each choice, in nats, in the order they were given; not normalised over the choices."""
+    """Log-probability of each choice, in nats, in the order they were given.
+
+    They need not sum to one: what counts is their differences, and an engine may leave out a constant.
+    """
 
     row_id: str
     logprobs: list[float]
@@ -75,6 +93,14 @@ class Engine(Protocol):
     Answers depend on the request alone up to rounding: not on the order, nor on the other requests of a call.
     """
 
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """What this engine can do here and now; where that cannot be known beforehand, it has been tried."""
+
+    @property
+    def context(self) -> int | None:
+        """Tokens that a prompt and its answer may have together; None where there is no limit."""
+
     def generate(self, requests: Sequence[GenerationRequest], sampling: Sampling) -> list[Generation]:
         """One sampled continuation a request."""
 
@@ -86,3 +112,19 @@ class Engine(Protocol):
 
     def cut(self, text: str, max_tokens: int) -> str:
         """The longest beginning of `text` of at most `max_tokens` tokens."""
+
+    def count(self, text: str) -> int:
+        """Tokens of `text`."""
+
+    def close(self) -> None:
+        """Gives back what the engine holds: memory, connections, processes it started. It is not used afterwards."""
+
+
+def require(engine: Engine, ability: Ability, purpose: str, instead: str) -> None:
+    """Checks that `engine` has `ability`.
+
+    Raises:
+        EngineError: it has not; the message names `purpose` needs and what to do `instead`.
+    """
+    if ability not in engine.abilities:
+        raise EngineError(f"{purpose} needs {ability}, which this engine does not give; {instead}")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from transformers import LogitsProcessor
 
+from humpback.engines.base import Sampling
+
 if TYPE_CHECKING:
     import torch
 
@@ -19,12 +21,12 @@ class SeededNucleus(LogitsProcessor):  # type: ignore[misc]
     (Holtzman et al. 2019, arXiv 1904.09751) with numbers from a Philox stream keyed by the row's seed.
     """
 
-    def __init__(self, seeds: Sequence[int], temperature: float, top_p: float, max_new_tokens: int) -> None:
+    def __init__(self, seeds: Sequence[int], sampling: Sampling) -> None:
         self._uniforms = np.stack(
-            [np.random.Generator(np.random.Philox(key=seed)).random(max_new_tokens) for seed in seeds]
+            [np.random.Generator(np.random.Philox(key=seed)).random(sampling.max_new_tokens) for seed in seeds]
         )  # (batch, step)
-        self._temperature = temperature
-        self._top_p = top_p
+        self._temperature = sampling.temperature
+        self._top_p = sampling.top_p
         self._step = 0
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from humpback.engines.base import (
+    Ability,
     ChoiceRequest,
     Choices,
     Generation,
@@ -27,6 +28,9 @@ SCRIPT_FILE = "scripted.json"
 
 class ScriptedEngine:
     """Answers that are a pure function of the model's identity and the request."""
+
+    abilities: frozenset[Ability] = frozenset(Ability)
+    context: int | None = None
 
     def __init__(self, identity: str) -> None:
         self.identity = identity
@@ -61,8 +65,16 @@ class ScriptedEngine:
     def cut(self, text: str, max_tokens: int) -> str:
         return " ".join(text.split(" ")[:max_tokens])
 
+    def count(self, text: str) -> int:
+        return len(text.split(" "))
+
+    def close(self) -> None:
+        """Holds nothing."""
+
     def _generation(self, request: GenerationRequest, sampling: Sampling) -> Generation:
         draw = self._fraction(request.prompt, request.seed)
+        if sampling.choices:
+            return Generation(request.row_id, sampling.choices[int(draw * len(sampling.choices))], "end", 1)
         if draw < 0.02:  # a few that never end, as real models have them
             return Generation(request.row_id, "word " * sampling.max_new_tokens, "length", sampling.max_new_tokens)
         words = [word for word in request.prompt.split() if word.isalpha() and len(word) > 3]

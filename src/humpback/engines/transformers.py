@@ -10,6 +10,7 @@ import torch
 
 from humpback.config import EngineConfig
 from humpback.engines.base import (
+    Ability,
     ChoiceRequest,
     Choices,
     Generation,
@@ -35,6 +36,8 @@ HEAD_POSITIONS = 512  # positions at once through the float32 head (ours: 100 MB
 class TransformersEngine:
     """Runs one model through transformers, in batches of about the same length within a budget of tokens."""
 
+    abilities = frozenset({Ability.CHOICE_LOGPROBS, Ability.LOGLIKELIHOOD})
+
     def __init__(
         self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *, batch_tokens: int, end: str
     ) -> None:
@@ -42,6 +45,11 @@ class TransformersEngine:
         self.tokenizer = tokenizer
         self.batch_tokens = batch_tokens
         self._end_ids = _end_ids(tokenizer, end)
+
+    @property
+    def context(self) -> int | None:
+        limit = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+        return limit if isinstance(limit, int) else None
 
     @classmethod
     def of(cls, folder: Path, config: EngineConfig, end: str) -> TransformersEngine:
@@ -94,6 +102,12 @@ class TransformersEngine:
     def cut(self, text: str, max_tokens: int) -> str:
         return cut_text(self.tokenizer, text, max_tokens)
 
+    def count(self, text: str) -> int:
+        return len(self._tokenise([text])[0])
+
+    def close(self) -> None:
+        """The weights go with the engine."""
+
     def _tokenise(self, texts: Sequence[str]) -> list[list[int]]:
         if not texts:
             return []
@@ -133,12 +147,8 @@ class TransformersEngine:
         self, requests: list[GenerationRequest], prompts: list[list[int]], sampling: Sampling
     ) -> list[Generation]:
         input_ids, attention_mask = self._pad_left(prompts)
-        sampler = SeededNucleus(
-            [request.seed for request in requests],
-            sampling.temperature,
-            sampling.top_p,
-            sampling.max_new_tokens,
-        )
+        seeds = [request.seed for request in requests]
+        draws = sampling.temperature > 0
         output = self.model.generate(
             input_ids=input_ids,
             attention_mask=attention_mask,
@@ -149,7 +159,7 @@ class TransformersEngine:
             top_k=None,
             eos_token_id=self._end_ids,
             pad_token_id=self.tokenizer.pad_token_id,
-            logits_processor=[sampler],
+            logits_processor=[SeededNucleus(seeds, sampling)] if draws else None,
         )
         new = output[:, input_ids.shape[1] :].tolist()  # (batch, new tokens)
         return [self._generation(request, ids) for request, ids in zip(requests, new, strict=True)]

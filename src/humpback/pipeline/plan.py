@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,6 @@ from pathlib import Path
 from humpback.config import Config, IngestConfig
 from humpback.corpus import RawDocument, Segmented, read_documents, segments_of, stopped
 from humpback.engines import (
-    ChoiceRequest,
     Engine,
     GenerationRequest,
     LikelihoodRequest,
@@ -24,10 +24,11 @@ from humpback.errors import NothingLeftError
 from humpback.models import model_folder
 from humpback.pipeline.preflight import model_bytes
 from humpback.pipeline.state import StepState, run_state
-from humpback.prompts import SCORES, PromptContract, tokenise_pair
-from humpback.records import Dropped, Example, Segment
+from humpback.prompts import PromptContract, tokenise_pair
+from humpback.records import Candidate, Dropped, Example, Segment
 from humpback.seed import read_seed
 from humpback.stages.curate import DEFAULT_FRACTION
+from humpback.stages.rate import make_rater
 from humpback.workspace import RowLimits, RunFolder, Workers, each_row, write_json
 
 PLAN_FILE = "plan.json"
@@ -193,18 +194,16 @@ def _probe(config: Config, sizes: _Sizes) -> _Speeds:
     base = model_folder(config.model)
     prompts = PromptContract(chat_format(config.engine, config.prompts, base), config.prompts)
     started = time.monotonic()
-    engine = open_engine(config.engine, base, prompts.chat.end)
-    load = time.monotonic() - started
     stride = max(1, len(sizes.sample) // PROBE_ROWS)
     segments = sizes.sample[::stride][:PROBE_ROWS]
     pairs = sizes.seed[:PROBE_ROWS]
-    return _Speeds(
-        generate=_time_generation(engine, prompts, segments, config),
-        rate=_time_rating(engine, prompts, segments),
-        evaluate=_time_likelihood(engine, prompts, pairs, config),
-        load=load,
-        train_token=_time_training(base, prompts, sizes, config),
-    )
+    with closing(open_engine(config.engine, base, prompts.chat.end)) as engine:
+        load = time.monotonic() - started
+        generate = _time_generation(engine, prompts, segments, config)
+        rate = _time_rating(engine, prompts, segments, config)
+        evaluate = _time_likelihood(engine, prompts, pairs, config)
+    train_token = _time_training(base, prompts, sizes, config)
+    return _Speeds(generate=generate, rate=rate, evaluate=evaluate, load=load, train_token=train_token)
 
 
 def _time_generation(engine: Engine, prompts: PromptContract, segments: Sequence[Segment], config: Config) -> float:
@@ -214,9 +213,10 @@ def _time_generation(engine: Engine, prompts: PromptContract, segments: Sequence
     return _seconds(lambda: engine.generate(requests, sampling)) / len(requests)
 
 
-def _time_rating(engine: Engine, prompts: PromptContract, segments: Sequence[Segment]) -> float:
-    requests = [ChoiceRequest(s.id, prompts.rating(" > ".join(s.headers), s.text)) for s in segments]
-    return _seconds(lambda: engine.choice_logprobs(requests, SCORES)) / len(requests)
+def _time_rating(engine: Engine, prompts: PromptContract, segments: Sequence[Segment], config: Config) -> float:
+    candidates = [Candidate(s.id, " > ".join(s.headers), s.text, s.headers, s.source) for s in segments]
+    rater = make_rater(engine, prompts, config.rate, config.random_seed, "plan")
+    return _seconds(lambda: rater(candidates)) / len(candidates)
 
 
 def _time_likelihood(engine: Engine, prompts: PromptContract, pairs: Sequence[Example], config: Config) -> float:

@@ -176,16 +176,17 @@ class _Settings:
 
     def train(self) -> dict[str, Any]:
         chosen = self._config.train.model_dump(mode="json", exclude={"checkpoint_minutes"})
-        return {"train": chosen, "engine": self._config.engine.kind, "random_seed": self._config.random_seed}
+        scripted = self._config.engine.kind == "scripted"
+        return {"train": chosen, "scripted": scripted, "random_seed": self._config.random_seed}
 
     def augment(self) -> dict[str, Any]:
         return self._section("augment") | {"random_seed": self._config.random_seed} | self._shards
 
     def rate(self) -> dict[str, Any]:
-        method = self._config.rate.method
-        fields = {"method"} if method == "expected" else None
-        chosen = self._config.rate.model_dump(mode="json", include=fields)
-        seed = self._config.random_seed if method == "written" else None
+        config = self._config.rate
+        draws = config.method == "written" or bool(config.fallback)
+        chosen = config.model_dump(mode="json", include=None if draws else {"method"})
+        seed = self._config.random_seed if draws else None
         return {"rate": chosen, "random_seed": seed, "engine": self._engine} | self._shards
 
     def curate(self) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from humpback.config import Config
+from humpback.config import Config, EngineConfig
 from humpback.engines import Engine, open_engine
 from humpback.progress import Progress
 from humpback.prompts import PromptContract
@@ -26,9 +27,11 @@ class StageContext:
     progress: Progress
     log_metrics: Callable[..., None]
 
-    def engine(self, model: Path) -> Engine:
-        """The configured engine on the model in folder `model`."""
-        return open_engine(self.config.engine, model, self.prompts.chat.end)
+    @contextmanager
+    def engine(self, model: Path, config: EngineConfig | None = None) -> Iterator[Engine]:
+        """The run's engine, or that of `config`, on the model in folder `model`; closed at the end of the block."""
+        with closing(open_engine(config or self.config.engine, model, self.prompts.chat.end)) as engine:
+            yield engine
 
     @property
     def is_scripted(self) -> bool:

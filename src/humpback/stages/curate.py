@@ -11,6 +11,7 @@ from humpback.errors import NothingLeftError
 from humpback.randomness import derived_seed
 from humpback.records import Candidate, Curated, Dropped, DropReason, Rating
 from humpback.stages.context import Outcome, StageContext
+from humpback.stages.fitting import TOO_LONG
 from humpback.workspace import Shard, map_shards, read_rows
 
 VERSION = 1
@@ -77,6 +78,12 @@ def explain_nothing(ratings: list[Rating], config: CurateConfig, folder: Path) -
     """Why nothing is kept, what the ratings look like, and which option would keep something."""
     scores = np.array([rating.rating for rating in ratings if rating.rating is not None])
     if not len(scores):
+        if all(rating.unparsed_reason == TOO_LONG for rating in ratings):
+            return (
+                f"no candidate has a rating: the question about each of the {len(ratings)} pairs is longer than the "
+                "model's context; use a model with a longer one, shorter segments (ingest.max_chars) or a shorter "
+                "prompts.rating_template"
+            )
         return (
             f"no candidate has a rating: all {len(ratings)} are unparsed ({folder} holds the reasons); try "
             "rate.method: expected, which cannot fail to parse"

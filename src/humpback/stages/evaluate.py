@@ -5,22 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from humpback.config import Config
-from humpback.engines import Engine, LikelihoodRequest
+from humpback.engines import Ability, Engine, LikelihoodRequest, require
+from humpback.errors import EngineError
 from humpback.prompts import PromptContract
 from humpback.randomness import derived_seed
 from humpback.records import Example
 from humpback.seed import read_seed
 from humpback.stages.context import Outcome, StageContext
+from humpback.stages.fitting import fit_prompt
 from humpback.workspace import read_rows, write_json
 
 VERSION = 1
 SEED_SET = "seed"
 BASE, REFERENCE, BACKWARD = "base", "m0", "backward"
 RESULT_FILE = "evaluation.json"
+INSTEAD = "set evaluate.engine: transformers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +44,18 @@ def evaluate(context: StageContext) -> Outcome:
     }
     total = len(models) * sum(len(part.pairs) for part in sets)
     losses: dict[str, dict[str, list[float]]] = {}
+    settings = config.engine
+    if config.evaluate.engine != "same":
+        settings = settings.model_copy(update={"kind": config.evaluate.engine})
     with context.progress.task("evaluating", total, "pairs") as task:
         for name, folder in models.items():
             file = context.output.path / f"losses-{name}.json"
             if not file.exists():
-                engine = context.engine(folder)
                 direction = BACKWARD if name == BACKWARD else "forward"
-                write_json(
-                    file, {part.name: pair_losses(engine, context.prompts, part, config, direction) for part in sets}
-                )
+                with context.engine(folder, settings) as engine:
+                    require(engine, Ability.LOGLIKELIHOOD, f"evaluating {name}", INSTEAD)
+                    values = {part.name: pair_losses(engine, context.prompts, part, config, direction) for part in sets}
+                write_json(file, values)
             losses[name] = json.loads(file.read_text(encoding="utf-8"))
             task.advance(sum(len(part.pairs) for part in sets))
     result = summarise(losses, sets, config)
@@ -75,17 +82,27 @@ def pair_losses(
 ) -> list[float]:
     """Negative log-likelihood per token, in nats, of each pair's answer (of its instruction for the backward model).
 
-    Asked as the models are asked in use: with both tags. Answers are measured up to `train.max_tokens` tokens.
+    Asked as the models are asked in use: with both tags. Answers are measured up to `train.max_tokens` tokens, or to
+    half of a shorter context; a prompt that does not fit beside them loses the end of what it asks about.
+
+    Raises:
+        EngineError: the fixed part of a prompt alone fills the context.
     """
+    longest = min(config.train.max_tokens, (engine.context or 2 * config.train.max_tokens) // 2)
     requests = []
     for pair in part.pairs:
         if direction == BACKWARD:
-            prompt = prompts.backward(engine.cut(pair.output, config.prompts.max_text_tokens))
-            target = pair.instruction
+            text, render = engine.cut(pair.output, config.prompts.max_text_tokens), prompts.backward
         else:
-            prompt = prompts.forward(pair.instruction, prompts.inference_tag)
-            target = pair.output
-        requests.append(LikelihoodRequest(pair.id, prompt, engine.cut(target, config.train.max_tokens)))
+            text, render = pair.instruction, partial(prompts.forward, tag=prompts.inference_tag)
+        target = engine.cut(pair.instruction if direction == BACKWARD else pair.output, longest)
+        prompt = fit_prompt(engine, text, render, engine.count(target))
+        if prompt is None:
+            raise EngineError(
+                f"evaluate: pair {pair.id} of {part.name}: the prompt leaves no room in the model's context of "
+                f"{engine.context} tokens; use a shorter prompts.backward_template, or a model with a longer context"
+            )
+        requests.append(LikelihoodRequest(pair.id, prompt.text, target))
     return [-answer.logprob / max(1, answer.tokens) for answer in engine.loglikelihood(requests)]
 
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 from humpback.config import RateConfig
-from humpback.engines import ChoiceRequest, Engine, GenerationRequest, Sampling
+from humpback.engines import Ability, ChoiceRequest, Engine, Generation, GenerationRequest, Sampling
+from humpback.errors import EngineError
 from humpback.prompts import SCORES, PromptContract, expected_score, parse_verdict
 from humpback.randomness import derived_seed
 from humpback.records import Candidate, Rating
 from humpback.stages.context import Outcome, StageContext
+from humpback.stages.fitting import TOO_LONG, fit_prompt
 from humpback.workspace import Shard, map_shards, read_rows, row_count
 
-VERSION = 1
+VERSION = 2
+EXPECTED, CHOSEN, WRITTEN = "expected", "chosen", "written"
+_SCORE_TOKENS = 4  # room for the longest of the scores; a digit and its space in any tokenizer
 
 Rater = Callable[[list[Candidate]], list[Rating]]
 
@@ -22,8 +29,11 @@ def rate(context: StageContext) -> Outcome:
     config = context.config
     candidates = context.inputs["candidates"]
     model = next(folder for name, folder in context.inputs.items() if name.startswith("models/"))
-    rater = make_rater(context.engine(model), context.prompts, config.rate, config.random_seed, context.output.name)
-    with context.progress.task(f"rating ({context.output.name})", row_count(candidates), "pairs") as task:
+    with (
+        context.engine(model) as engine,
+        context.progress.task(f"rating ({context.output.name})", row_count(candidates), "pairs") as task,
+    ):
+        rater = make_rater(engine, context.prompts, config.rate, config.random_seed, context.output.name)
         map_shards(
             read_rows(candidates, Candidate),
             context.output,
@@ -36,44 +46,95 @@ def rate(context: StageContext) -> Outcome:
 
 
 def make_rater(engine: Engine, prompts: PromptContract, config: RateConfig, random_seed: int, salt: str) -> Rater:
-    """The configured way to rate, as a pure function of its rows; `salt` separates the draws of two rounds."""
+    """The way to rate, as a pure function of its rows; `salt` separates the draws of two rounds.
 
-    def expected(rows: list[Candidate]) -> list[Rating]:
-        requests = [ChoiceRequest(row.id, prompts.rating(row.instruction, row.output)) for row in rows]
-        ratings = []
-        for answer in engine.choice_logprobs(requests, SCORES):
-            score, probabilities = expected_score(answer.logprobs)
-            reason = "not_a_number" if score is None else None
-            ratings.append(Rating(answer.row_id, score, reason, probabilities))
-        return ratings
+    Raises:
+        EngineError: the engine cannot rate as configured, and `rate.fallback` names nothing that it can.
+    """
+    method = rating_method(engine, config)
+    room = config.max_new_tokens if method == WRITTEN else _SCORE_TOKENS
+    render = prompts.judgement if method == WRITTEN else prompts.rating
 
-    def written(rows: list[Candidate]) -> list[Rating]:
-        requests = [
-            GenerationRequest(
-                row.id,
-                prompts.judgement(row.instruction, row.output),
-                derived_seed(random_seed, "judgement", salt, row.id),
-            )
-            for row in rows
-        ]
+    def seeded(row_id: str, prompt: str) -> GenerationRequest:
+        return GenerationRequest(row_id, prompt, derived_seed(random_seed, "judgement", salt, row_id))
+
+    def expected(asked: Sequence[tuple[str, str]]) -> list[Rating]:
+        answers = engine.choice_logprobs([ChoiceRequest(*request) for request in asked], SCORES)
+        return [_from_logprobs(answer.row_id, answer.logprobs) for answer in answers]
+
+    def chosen(asked: Sequence[tuple[str, str]]) -> list[Rating]:
+        sampling = Sampling(config.temperature, config.top_p, _SCORE_TOKENS, SCORES)
+        return [_from_choice(answer) for answer in engine.generate([seeded(*request) for request in asked], sampling)]
+
+    def written(asked: Sequence[tuple[str, str]]) -> list[Rating]:
         sampling = Sampling(config.temperature, config.top_p, config.max_new_tokens)
-        ratings = []
-        for answer in engine.generate(requests, sampling):
-            verdict = parse_verdict(answer.text)
-            ratings.append(Rating(answer.row_id, verdict.score, verdict.reason, judgement=answer.text))
-        return ratings
+        return [_from_text(answer) for answer in engine.generate([seeded(*request) for request in asked], sampling)]
 
-    return expected if config.method == "expected" else written
+    ask = {EXPECTED: expected, CHOSEN: chosen, WRITTEN: written}[method]
+
+    def rater(rows: list[Candidate]) -> list[Rating]:
+        fitted = [fit_prompt(engine, row.instruction, partial(render, output=row.output), room) for row in rows]
+        asked = [(row.id, prompt.text) for row, prompt in zip(rows, fitted, strict=True) if prompt is not None]
+        ratings = {rating.candidate_id: rating for rating in ask(asked)}
+        for row, prompt in zip(rows, fitted, strict=True):
+            if prompt is None:
+                ratings[row.id] = Rating(row.id, None, TOO_LONG, method=method)
+            elif prompt.is_cut:
+                ratings[row.id] = replace(ratings[row.id], instruction_cut=True)
+        return [ratings[row.id] for row in rows]
+
+    return rater
+
+
+def rating_method(engine: Engine, config: RateConfig) -> str:
+    """How `engine` rates: as configured or, where it cannot, by the first configured fallback that it can.
+
+    Raises:
+        EngineError: it can do none of them.
+    """
+    needs = {EXPECTED: {Ability.CHOICE_LOGPROBS}, CHOSEN: {Ability.CHOOSING}, WRITTEN: set[Ability]()}
+    for method in (config.method, *config.fallback):
+        if needs[method] <= engine.abilities:
+            return method
+    raise EngineError(
+        f"rate.method: {config.method} needs {needs[config.method].pop()}, which this engine does not give; set "
+        "rate.fallback: [chosen, written] to let it answer with a score alone, or else in writing"
+    )
+
+
+def _from_logprobs(row_id: str, logprobs: Sequence[float]) -> Rating:
+    score, probabilities = expected_score(logprobs)
+    return Rating(row_id, score, None if score is not None else "not_a_number", probabilities)
+
+
+def _from_choice(answer: Generation) -> Rating:
+    if answer.text not in SCORES:
+        return Rating(answer.row_id, None, "no_choice", judgement=answer.text, method=CHOSEN)
+    return Rating(answer.row_id, float(answer.text), judgement=answer.text, method=CHOSEN)
+
+
+def _from_text(answer: Generation) -> Rating:
+    verdict = parse_verdict(answer.text)
+    return Rating(answer.row_id, verdict.score, verdict.reason, judgement=answer.text, method=WRITTEN)
 
 
 def _figures(context: StageContext) -> dict[str, object]:
     scores: list[float] = []
-    unparsed: dict[str, int] = {}
+    unparsed: Counter[str] = Counter()
+    methods: Counter[str] = Counter()
+    cut = 0
     for rating in read_rows(context.output.path, Rating):
+        methods[rating.method] += 1
+        cut += rating.instruction_cut
         if rating.rating is None:
-            reason = rating.unparsed_reason or "unknown"
-            unparsed[reason] = unparsed.get(reason, 0) + 1
+            unparsed[rating.unparsed_reason or "unknown"] += 1
         else:
             scores.append(rating.rating)
     mean = sum(scores) / len(scores) if scores else None
-    return {"rated": len(scores), "unparsed": unparsed, "mean": mean}
+    return {
+        "rated": len(scores),
+        "unparsed": dict(unparsed),
+        "mean": mean,
+        "methods": dict(methods),
+        "instructions_cut": cut,
+    }
