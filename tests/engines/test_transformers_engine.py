@@ -79,6 +79,31 @@ def test_generation_ends_at_the_end_token_and_leaves_it_out(tiny_model, tokenize
     assert (empty.text, empty.finish, empty.tokens) == ("", "end", 0)
 
 
+def test_greedy_text_is_that_of_transformers_own_generate(tiny_model, model, tokenizer, prompts):
+    """Row by row, without padding, cache of a shared prefix, or rows that leave the batch."""
+    shared = "You are asked about " + " ".join(WORDS) + ". "
+    for begins in ("", shared):
+        asked = [GenerationRequest(str(n), begins + prompt, n) for n, prompt in enumerate(prompts)]
+        for request, answer in zip(asked, engine(tiny_model).generate(asked, Sampling(0.0, 1.0, 24)), strict=True):
+            ids = tokenizer(request.prompt, add_special_tokens=False, return_tensors="pt")["input_ids"]
+            whole = model.generate(
+                ids, max_new_tokens=24, do_sample=False, eos_token_id=tokenizer.eos_token_id, pad_token_id=0
+            )[0, ids.shape[1] :]
+            assert answer.text == tokenizer.decode(whole, skip_special_tokens=True)
+
+
+def test_rows_that_end_early_change_nothing_for_the_others(tiny_model, prompts):
+    """Every token that ends in `e` ends an answer, so that the rows of a batch end at many different steps."""
+    ending = engine(tiny_model)
+    vocabulary = ending.tokenizer.get_vocab()
+    ending._end_ids = [token for text, token in vocabulary.items() if text.endswith(("e", "n"))]
+    asked = [GenerationRequest(str(n), prompt, n) for n, prompt in enumerate(prompts * 3)]
+    together = ending.generate(asked, Sampling(1.5, 1.0, 40))
+    assert len({answer.tokens for answer in together}) > 8
+    assert {answer.finish for answer in together} == {"end", "length"}
+    assert [ending.generate([request], Sampling(1.5, 1.0, 40))[0] for request in asked] == together
+
+
 def test_at_most_so_many_new_tokens(tiny_model, prompts):
     asked = [GenerationRequest(str(n), prompt, n) for n, prompt in enumerate(prompts)]
     answers = engine(tiny_model).generate(asked, Sampling(1.0, 1.0, 3))
@@ -161,12 +186,12 @@ def test_running_out_of_memory_halves_the_batch_and_goes_on(tiny_model, prompts,
 def test_the_budget_is_halved_once_for_all_batches_of_its_size(tiny_model, monkeypatch):
     asked = [LikelihoodRequest(str(n), "silver window", " garden") for n in range(64)]
     rows_of_16 = engine(tiny_model, 64)
-    length = len(rows_of_16._tokenise(["silver window"])[0]) + len(rows_of_16._tokenise([" garden"])[0])
-    rows_of_16.batch_tokens = 16 * length
+    length = rows_of_16.count("silver window") + rows_of_16.count(" garden")
+    rows_of_16.budget.tokens = 16 * length
     tried = limited(monkeypatch, rows_of_16, 8)
     assert len(rows_of_16.loglikelihood(asked)) == 64
     assert tried == [16, *[8] * 8]
-    assert rows_of_16.batch_tokens == 8 * length
+    assert rows_of_16.budget.tokens == 8 * length
 
 
 def test_a_single_row_that_does_not_fit_says_what_to_do(tiny_model, monkeypatch, prompts):

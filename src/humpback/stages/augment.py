@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from humpback.engines import Engine, Generation, GenerationRequest, Sampling
+from humpback.engines.fitting import text_limit
 from humpback.prompts import PromptContract
 from humpback.randomness import derived_seed
 from humpback.records import Candidate, Dropped, DropReason, Segment, content_id
 from humpback.stages.context import Outcome, StageContext
-from humpback.stages.fitting import text_limit
 from humpback.workspace import Shard, map_shards, read_columns, read_rows, row_count
 
 VERSION = 2

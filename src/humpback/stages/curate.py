@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from humpback.config import CurateConfig
+from humpback.engines.fitting import TOO_LONG
 from humpback.errors import NothingLeftError
 from humpback.randomness import derived_seed
 from humpback.records import Candidate, Curated, Dropped, DropReason, Rating
 from humpback.stages.context import Outcome, StageContext
-from humpback.stages.fitting import TOO_LONG
 from humpback.workspace import Shard, map_shards, read_rows
 
 VERSION = 1

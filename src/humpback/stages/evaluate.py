@@ -11,13 +11,13 @@ from typing import Any
 
 from humpback.config import Config
 from humpback.engines import Ability, Engine, LikelihoodRequest, require
+from humpback.engines.fitting import fit_prompt
 from humpback.errors import EngineError
 from humpback.prompts import PromptContract
 from humpback.randomness import derived_seed
 from humpback.records import Example
 from humpback.seed import read_seed
 from humpback.stages.context import Outcome, StageContext
-from humpback.stages.fitting import fit_prompt
 from humpback.workspace import read_rows, write_json
 
 VERSION = 1

@@ -9,12 +9,12 @@ from functools import partial
 
 from humpback.config import RateConfig
 from humpback.engines import Ability, ChoiceRequest, Engine, Generation, GenerationRequest, Sampling
+from humpback.engines.fitting import TOO_LONG, fit_prompt
 from humpback.errors import EngineError
 from humpback.prompts import SCORES, PromptContract, expected_score, parse_verdict
 from humpback.randomness import derived_seed
 from humpback.records import Candidate, Rating
 from humpback.stages.context import Outcome, StageContext
-from humpback.stages.fitting import TOO_LONG, fit_prompt
 from humpback.workspace import Shard, map_shards, read_rows, row_count
 
 VERSION = 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from humpback.engines import Engine
+from humpback.engines.base import Engine
 
 TOO_LONG = "prompt_too_long"  # the reason of a row that cannot be asked about
 LEAST_TOKENS = 16  # of an instruction; with fewer, what is asked can no longer be told

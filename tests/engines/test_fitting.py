@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from humpback.engines.fitting import LEAST_TOKENS, fit_prompt, text_limit
 from humpback.engines.scripted import ScriptedEngine
-from humpback.stages.fitting import LEAST_TOKENS, fit_prompt, text_limit
 
 WORDS = [f"w{number}" for number in range(100)]
 ANSWER = " ".join(["answer"] * 30)

@@ -1,0 +1,36 @@
+"""Texts as tokens, the same for every engine: what is sent to a model does not depend on what runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+def tokenise(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
+    """The token ids of each text, with nothing added: the prompts hold their special tokens already."""
+    if not texts:
+        return []
+    return list(tokenizer(list(texts), add_special_tokens=False)["input_ids"])
+
+
+def end_ids(tokenizer: PreTrainedTokenizerBase, end: str) -> list[int]:
+    """The tokens at which an answer ends: the one whose text is `end`, and the tokenizer's own."""
+    found = {tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids(end) if end else None}
+    return sorted(one for one in found if isinstance(one, int))
+
+
+def split_choices(choices: Sequence[list[int]]) -> tuple[list[int], list[list[int]]]:
+    """The tokens that all choices begin with, and what is left of each: at least one token."""
+    shared = min(common_prefix(choices), min(len(ids) for ids in choices) - 1)
+    return choices[0][:shared], [ids[shared:] for ids in choices]
+
+
+def common_prefix(rows: Sequence[list[int]]) -> int:
+    """Number of tokens that all rows begin with, leaving at least one of each row for itself."""
+    first, last = min(rows), max(rows)  # in the order of their tokens: what these two share, all share
+    width = min(map(len, rows))
+    shared = next((i for i in range(width) if first[i] != last[i]), width)
+    return min(shared, width - 1)
