@@ -35,6 +35,11 @@ def test_nothing_is_added_to_a_text(tiny_model):
     (ids,) = tokenise(tokenizer, ["<|im_start|>silver"])
     assert tokenizer.decode(ids) == "<|im_start|>silver"
     assert tokenise(tokenizer, []) == []
+    tokenizer.backend_tokenizer.enable_truncation(2)
+    tokenizer.backend_tokenizer.enable_padding(length=99)
+    assert tokenise(tokenizer, ["silver window and garden", "Größe 😀\ud800"[:-1]]) == [
+        tokenizer(text, add_special_tokens=False)["input_ids"] for text in ("silver window and garden", "Größe 😀")
+    ]
 
 
 def test_an_answer_ends_at_the_chats_end_or_the_tokenizers(tiny_model):

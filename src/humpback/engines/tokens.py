@@ -13,6 +13,12 @@ def tokenise(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[l
     """The token ids of each text, with nothing added: the prompts hold their special tokens already."""
     if not texts:
         return []
+    if tokenizer.is_fast:
+        # The same tokens as below without offsets and masks, which take a third of the time.
+        backend = tokenizer.backend_tokenizer
+        backend.no_truncation()
+        backend.no_padding()
+        return [encoding.ids for encoding in backend.encode_batch_fast(list(texts), add_special_tokens=False)]
     return list(tokenizer(list(texts), add_special_tokens=False)["input_ids"])
 
 
