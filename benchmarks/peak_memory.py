@@ -5,7 +5,6 @@ python benchmarks/peak_memory.py MODEL_FOLDER rating|generating|training ROWS DT
 
 from __future__ import annotations
 
-import resource
 import sys
 import tempfile
 from pathlib import Path
@@ -33,7 +32,7 @@ def main() -> None:
     config = EngineConfig(dtype=dtype)
     prompts = PromptContract(chat_format(config, PromptsConfig(), folder), PromptsConfig())
     engine = TransformersEngine.of(folder, config, prompts.chat.end)
-    before = _peak()
+    before = _forgotten_peak()
     texts = [f"{number} {TEXT}" for number in range(rows)]
     if kind == "rating":
         engine.choice_logprobs([ChoiceRequest(text, prompts.rating("Why?", text)) for text in texts], SCORES)
@@ -49,6 +48,7 @@ def _training(folder: Path, rows: int, dtype: Any) -> float:
     config = TrainConfig(dtype=dtype, steps=2, batch_size=8, dropout=0.0)
     recipe = recipe_for(rows, 10**8, config)
     weights = sum(file.stat().st_size for file in folder.glob("*.safetensors")) / 2**30
+    _forgotten_peak()
     with tempfile.TemporaryDirectory() as output:
         fine_tune(
             folder,
@@ -67,7 +67,17 @@ def _training(folder: Path, rows: int, dtype: Any) -> float:
 def _peak() -> float:
     if torch.cuda.is_available():
         return float(torch.cuda.max_memory_allocated()) / 2**30
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 2**20
+
+
+def _forgotten_peak() -> float:
+    """Starts the peak anew, from what is in use now, which is what it answers."""
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+    else:
+        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
+    return _peak()
 
 
 if __name__ == "__main__":

@@ -3,65 +3,22 @@
 from __future__ import annotations
 
 import json
-import random
 import shutil
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from tiny_training import LORA, PLAIN, Stop, assert_same, changed, cross_entropy, tiny_rows, train, weights
+from transformers import AutoTokenizer
 
-from humpback.config import LoraConfig, PromptsConfig, TrainConfig
 from humpback.errors import ModelError
 from humpback.models import inspect_model, load_model, load_tokenizer, model_digest
 from humpback.models.head import head_logits
-from humpback.prompts import ChatFormat, PromptContract, tokenise_pair
 from humpback.training import Recipe, fine_tune
-from humpback.training.sft import training_order
-
-PLAIN = TrainConfig(dropout=0.0, dtype="float32", weight_decay=0.0)
 
 
 @pytest.fixture(scope="module")
 def rows(tiny_model):
-    tokenizer = load_tokenizer(tiny_model)
-    contract = PromptContract(ChatFormat.of(tokenizer), PromptsConfig())
-    texts = [
-        "silver",
-        "the sand and the reef",
-        "a garden",
-        "nine",
-        "yellow wagon in the valley",
-        "oven",
-        "1 2 3",
-        "x y",
-    ]
-    pairs = [contract.forward_pair(f"Say {text}", f"{text} {text}", "t") for text in texts]
-    return [tokenise_pair(tokenizer, pair, 512) for pair in pairs]
-
-
-def train(
-    base, rows, output, config=PLAIN, *, steps=4, batch=4, micro=4, rate=1e-3, on_step=lambda entry: None, seed=5
-):
-    recipe = Recipe(steps, batch, micro, (rate, rate / 10))
-    return fine_tune(base, rows, output, config, recipe, device="cpu", seed=seed, end="<|im_end|>", on_step=on_step)
-
-
-def weights(folder) -> dict[str, torch.Tensor]:
-    return AutoModelForCausalLM.from_pretrained(folder).state_dict()
-
-
-def cross_entropy(folder, rows) -> float:
-    """Mean over the learnt tokens of all rows, from full logits of one row at a time."""
-    model = load_model(folder, dtype=torch.float32, device="cpu").eval()
-    total, count = 0.0, 0
-    for row in rows:
-        with torch.no_grad():
-            logits = model(torch.tensor([row.input_ids])).logits[0]
-        for position, label in enumerate(row.labels):
-            if label != -100:
-                total -= torch.log_softmax(logits[position - 1], -1)[label].item()
-                count += 1
-    return total / count
+    return tiny_rows(tiny_model)
 
 
 def test_every_weight_is_trained_and_the_base_is_left_alone(tiny_model, rows, tmp_path):
@@ -135,56 +92,49 @@ def test_prompt_tokens_are_not_learnt(tiny_model, rows, tmp_path):
     assert losses[0] != pytest.approx(losses[1], abs=2e-4)
 
 
-def test_accumulated_gradients_are_those_of_the_larger_batch(tiny_model, rows, tmp_path):
-    train(tiny_model, rows, tmp_path / "whole", batch=8, micro=8)
-    train(tiny_model, rows, tmp_path / "parts", batch=8, micro=2)
-    whole, parts = weights(tmp_path / "whole"), weights(tmp_path / "parts")
-    for name, value in whole.items():
-        assert torch.allclose(value, parts[name], atol=1e-5), name
+@pytest.mark.parametrize("packing", [False, True])
+def test_accumulated_gradients_are_those_of_the_larger_batch(tiny_model, rows, tmp_path, packing):
+    learnt = [sum(label != -100 for label in row.labels) for row in rows]
+    assert len(set(learnt)) > 3, "rows must count by their tokens, not one by one"
+    config = changed(PLAIN, packing=packing, max_tokens=160)
+    for micro in (1, 2, 4):
+        train(tiny_model, rows, tmp_path / str(micro), config, steps=2, batch=4, micro=micro)
+    for micro in (1, 2):
+        assert_same(tmp_path / "4", tmp_path / str(micro))
 
 
-def test_the_order_holds_whole_epochs_and_batches_of_about_equal_length():
-    generator = random.Random(0)
-    lengths = [generator.randint(20, 400) for _ in range(400)]
-    order = training_order(lengths, Recipe(100, 8, 4, (1, 1)), seed=3)
-    assert len(order) == 800
-    assert {order.count(row) for row in range(400)} == {2}
-    assert len(set(order[:384])) == 384
-    assert order == training_order(lengths, Recipe(100, 8, 4, (1, 1)), seed=3)
-    assert order != training_order(lengths, Recipe(100, 8, 4, (1, 1)), seed=4)
-    batches = [[lengths[row] for row in order[start : start + 8]] for start in range(0, 800, 8)]
-    padding = 1 - sum(map(sum, batches)) / sum(8 * max(batch) for batch in batches)
-    assert padding < 0.15
-    means = [sum(batch) / 8 for batch in batches[:12]]
-    assert means not in (sorted(means), sorted(means, reverse=True)), "no walk from short to long"
+def test_bfloat16_computes_in_bfloat16_and_keeps_weights_in_float32(tiny_model, rows, tmp_path, monkeypatch):
+    from humpback.training import trainer
 
+    seen = set()
 
-@pytest.mark.parametrize(("rows", "steps", "batch"), [(3, 5, 8), (10, 7, 4), (1, 2, 2), (37, 30, 8)])
-def test_the_order_uses_all_rows_equally_often(rows, steps, batch):
-    order = training_order([5] * rows, Recipe(steps, batch, 1, (1, 1)), seed=0)
-    counts = [order.count(row) for row in range(rows)]
-    assert len(order) == steps * batch
-    assert max(counts) - min(counts) <= 1
+    def look(model, hidden):
+        logits = head_logits(model, hidden)
+        seen.update({logits.dtype, model.get_output_embeddings().weight.dtype})
+        return logits
+
+    monkeypatch.setattr(trainer, "head_logits", look)
+    result = train(tiny_model, rows, tmp_path / "out", changed(PLAIN, dtype="bfloat16"), steps=2)
+    assert seen == {torch.bfloat16, torch.float32}
+    assert result.dtype == "bfloat16"
+    assert result.history[0]["loss"] == pytest.approx(cross_entropy(tiny_model, rows), rel=0.2)
 
 
 @pytest.mark.parametrize("damage", ["none", "newest"])
-def test_a_stopped_training_ends_with_the_same_weights(tiny_model, rows, tmp_path, damage):
-    config = PLAIN.model_copy(update={"dropout": 0.2, "checkpoint_minutes": 1e-9})
+@pytest.mark.parametrize("fields", [{}, {"packing": True, "max_tokens": 160}, {"method": "lora"}])
+def test_a_stopped_training_ends_with_the_same_weights(tiny_model, rows, tmp_path, fields, damage):
+    config = changed(PLAIN, dropout=0.2, checkpoint_minutes=1e-9, **fields)
     whole = train(tiny_model, rows, tmp_path / "whole", config, steps=6, micro=2)
-
-    def stop(entry):
-        if entry["step"] == 4:
-            raise KeyboardInterrupt
 
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
-        train(tiny_model, rows, out, config, steps=6, micro=2, on_step=stop)
+        train(tiny_model, rows, out, config, steps=6, micro=2, on_step=Stop(4))
     checkpoints = sorted((out / "checkpoints").iterdir())
     assert checkpoints
     if damage == "newest":  # a checkpoint whose writing was stopped
         half = out / "checkpoints" / "checkpoint-5"
         half.mkdir()
-        shutil.copy(checkpoints[-1] / "model.safetensors", half)
+        shutil.copy(next(checkpoints[-1].glob("*model.safetensors")), half)
     steps = []
     resumed = train(tiny_model, rows, out, config, steps=6, micro=2, on_step=lambda entry: steps.append(entry["step"]))
     assert steps[0] > 1, "it went on from a checkpoint"
@@ -203,8 +153,7 @@ def test_equal_seeds_give_equal_weights_and_others_do_not(tiny_model, rows, tmp_
 
 
 def test_lora_is_merged_into_a_folder_that_loads(tiny_model, rows, tmp_path):
-    config = PLAIN.model_copy(update={"method": "lora", "lora": LoraConfig(rank=4, alpha=8, dropout=0.0)})
-    result = train(tiny_model, rows, tmp_path / "out", config, steps=10, rate=1e-2)
+    result = train(tiny_model, rows, tmp_path / "out", LORA, steps=10, rate=1e-2)
     before, after = weights(tiny_model), weights(tmp_path / "out")
     assert before.keys() == after.keys()
     changed = {name for name, value in before.items() if not torch.equal(value, after[name])}
@@ -214,7 +163,7 @@ def test_lora_is_merged_into_a_folder_that_loads(tiny_model, rows, tmp_path):
 
 
 def test_a_loss_that_is_no_number_stops_with_a_remedy(tiny_model, rows, tmp_path):
-    with pytest.raises(ModelError, match=r"the loss at step \d+ is (nan|inf); use a smaller train\.learning_rate"):
+    with pytest.raises(ModelError, match=r"the loss at step \d+ is (nan|inf) .*; use a smaller train\.learning_rate"):
         train(tiny_model, rows, tmp_path / "out", steps=5, rate=1e37)
     assert not (tmp_path / "out" / "model.safetensors").exists()
 

@@ -7,11 +7,13 @@ import json
 import math
 import re
 import struct
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from humpback.errors import ModelError
+from humpback.models.adapter import adapter_base, is_adapter
 from humpback.models.builtin import BUILTIN, builtin_gguf, builtin_model
 from humpback.workspace import file_digest, fingerprint
 
@@ -49,8 +51,15 @@ def model_folder(name: str) -> Path:
 
 
 def inspect_model(folder: Path) -> ModelInfo:
-    """Figures of the model in `folder`, from its configuration and the headers of its weight files."""
+    """Figures of the model in `folder`, from its configuration and the headers of its weight files.
+
+    Those of an adapter are its base model's, with its own bytes added.
+    """
     config = _check(folder)
+    if is_adapter(folder):
+        own = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+        info = inspect_model(adapter_base(folder))
+        return replace(info, name=folder.name, bytes=info.bytes + own)
     weights = sorted(folder.glob("*.safetensors"))
     return ModelInfo(
         name=folder.name,
@@ -71,12 +80,31 @@ def model_digest(name: str) -> str:
     return fingerprint([[file.name, file_digest(file)] for file in files])
 
 
+def stored_dtype(folder: Path) -> str:
+    """Torch's name of the type that the weights of the model in `folder` are stored in, float32 where that is unclear.
+
+    It is what most of the weights of the first file have: some architectures keep a few in float32.
+    """
+    if is_adapter(folder):
+        return stored_dtype(adapter_base(folder))
+    file = next(iter(sorted(folder.glob("*.safetensors"))))
+    sizes: Counter[str] = Counter()
+    for tensor in _header(file)[0].values():
+        sizes[tensor["dtype"]] += math.prod(tensor["shape"])
+    return {"BF16": "bfloat16", "F16": "float16"}.get(sizes.most_common(1)[0][0], "float32")
+
+
 def _check(folder: Path) -> dict[str, Any]:
     problems = []
     config: dict[str, Any] = {}
     missing: list[str] = []
+    if is_adapter(folder):
+        config_folder = adapter_base(folder)
+        _check(config_folder)
+    else:
+        config_folder = folder
     try:
-        config = _json_object(folder / "config.json")
+        config = _json_object(config_folder / "config.json")
     except FileNotFoundError:
         problems.append("no config.json")
     except ValueError as error:
@@ -115,19 +143,25 @@ def _json_object(file: Path) -> dict[str, Any]:
 
 def _parameters(file: Path) -> int:
     """The number of weights in a safetensors file, from its header, whose offsets must be those of the whole file."""
+    tensors, end = _header(file)
     size = file.stat().st_size
+    if end != size:
+        raise ModelError(f"model: {file}: is {size} bytes long, not {end} as its header says; copy it again")
+    return sum(math.prod(tensor["shape"]) for tensor in tensors.values())
+
+
+def _header(file: Path) -> tuple[dict[str, Any], int]:
+    """The tensors that a safetensors file says it holds, and the size that it should then have."""
     try:
         with file.open("rb") as stream:
             (length,) = struct.unpack("<Q", stream.read(8))
-            header = json.loads(stream.read(min(length, size)))
-        tensors = [tensor for name, tensor in header.items() if name != "__metadata__"]
-        total = int(sum(math.prod(tensor["shape"]) for tensor in tensors))
-        end = 8 + length + max(tensor["data_offsets"][1] for tensor in tensors)
+            header = json.loads(stream.read(min(length, file.stat().st_size)))
+        tensors = {name: tensor for name, tensor in header.items() if name != "__metadata__"}
+        for tensor in tensors.values():
+            math.prod(tensor["shape"])
+        return tensors, 8 + length + max(tensor["data_offsets"][1] for tensor in tensors.values())
     except (struct.error, ValueError, AttributeError, KeyError, TypeError, IndexError):
         raise ModelError(f"model: {file}: is no valid safetensors file; copy it again") from None
-    if end != size:
-        raise ModelError(f"model: {file}: is {size} bytes long, not {end} as its header says; copy it again")
-    return total
 
 
 def _from_hub(name: str) -> Path:

@@ -17,8 +17,11 @@ def head_logits(model: PreTrainedModel, hidden: torch.Tensor) -> torch.Tensor:
     import torch
 
     head = model.get_output_embeddings()
-    bias = None if head.bias is None else head.bias.to(hidden.dtype)
-    logits = torch.nn.functional.linear(hidden, head.weight.to(hidden.dtype), bias)
+    if head.weight.dtype == hidden.dtype:
+        logits = head(hidden)  # called as a module, where weights are shared out among processes: it gathers them
+    else:
+        bias = None if head.bias is None else head.bias.to(hidden.dtype)
+        logits = torch.nn.functional.linear(hidden, head.weight.to(hidden.dtype), bias)
     config = model.config.get_text_config()
     if divisor := getattr(config, "logits_scaling", None):
         logits = logits / divisor

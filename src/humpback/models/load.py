@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from humpback.errors import ModelError
+from humpback.models.adapter import ADAPTER_CONFIG, adapter_base, is_adapter, recorded_digest
+from humpback.models.folder import model_digest
 
 if TYPE_CHECKING:
     import torch
@@ -69,19 +71,66 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def load_model(folder: Path, *, dtype: torch.dtype, device: str) -> PreTrainedModel:
-    """The causal language model in `folder`.
+def load_model(
+    folder: Path, *, dtype: torch.dtype, device: str, attention: str | None = None, quantisation: Any = None
+) -> PreTrainedModel:
+    """The causal language model in `folder`; an adapter is merged into its base, in float32, and then rounded.
+
+    Args:
+        folder: of a model or an adapter.
+        dtype: type of the weights.
+        device: as `device_name` gives it.
+        attention: transformers' name of an attention implementation, None for its own choice.
+        quantisation: transformers' configuration of quantised weights; they stay where it puts them.
 
     Raises:
-        ModelError: its weights do not fit its configuration, or its architecture is unknown to transformers.
+        ModelError: its weights do not fit its configuration, its architecture is unknown to transformers, or the base
+            model of an adapter is not the one it was trained on.
     """
+    import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
+    if is_adapter(folder) and quantisation is None:
+        model = load_model(_checked_base(folder), dtype=torch.float32, device="cpu", attention=attention)
+        return _merged(model, folder).to(dtype).to(device)
     try:
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True)
+        model = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=dtype,
+            use_safetensors=True,
+            attn_implementation=attention,
+            quantization_config=quantisation,
+            device_map=None if quantisation is None else device,
+        )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"model: {folder}: cannot be loaded: {str(error).splitlines()[0][:300]}") from error
-    return model.to(device)
+    return model.to(device) if quantisation is None else model
+
+
+def _checked_base(folder: Path) -> Path:
+    base = adapter_base(folder)
+    recorded = recorded_digest(folder)
+    if recorded is not None and recorded != model_digest(str(base)):
+        raise ModelError(
+            f"model: {folder}: the model at {base} is not the one that this adapter was trained on; name the right one "
+            f"in {ADAPTER_CONFIG}, or train again"
+        )
+    return base
+
+
+def _merged(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
+    """`model` with the adapter in `folder` merged into its weights, and the adapter's generation settings."""
+    from peft import PeftModel
+    from safetensors import SafetensorError
+    from transformers import GenerationConfig
+
+    try:
+        merged = PeftModel.from_pretrained(model, folder).merge_and_unload().requires_grad_(True)
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise ModelError(f"model: {folder}: cannot be loaded: {str(error).splitlines()[0][:300]}") from error
+    if (folder / "generation_config.json").exists():
+        merged.generation_config = GenerationConfig.from_pretrained(folder)
+    return merged

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+import random
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from humpback.engines.scripted import SCRIPT_FILE
 from humpback.errors import NothingLeftError
-from humpback.prompts import BACKWARD_SYSTEM, Pair, PromptContract, cut_text, tokenise_pair
+from humpback.prompts import BACKWARD_SYSTEM, Pair, PromptContract, TokenRow, cut_text, tokenise_pair
 from humpback.randomness import derived_seed
 from humpback.records import Curated, Example
 from humpback.stages.context import Outcome, StageContext
 from humpback.workspace import fingerprint, read_rows, write_json, write_text
 
-VERSION = 1
+VERSION = 2
+# Share and least number of the training rows that are set aside for `train.early_stop`; ours.
+EARLY_STOP_SHARE, EARLY_STOP_ROWS = 0.05, 16
 
 
 def train_backward(context: StageContext) -> Outcome:
     """Trains M_yx on the seed pairs turned round (section 2.1)."""
-    pairs = [(example.instruction, example.output) for example in read_rows(context.inputs["seed"], Example)]
+    examples = list(read_rows(context.inputs["seed"], Example))
+    pairs = [(example.instruction, example.output) for example in examples]
     limit = context.config.prompts.max_text_tokens
     if context.is_scripted:
         return _script(context, [context.prompts.backward_pair(*pair) for pair in pairs])
@@ -28,39 +33,62 @@ def train_backward(context: StageContext) -> Outcome:
     tokenizer = load_tokenizer(context.base_model)
     cut = [(instruction, cut_text(tokenizer, output, limit)) for instruction, output in pairs]
     texts_cut = sum(len(short) < len(whole) for (_, short), (_, whole) in zip(cut, pairs, strict=True))
-    outcome = _fine_tune(context, [context.prompts.backward_pair(*pair) for pair in cut])
+    named = [(example.id, context.prompts.backward_pair(*pair)) for example, pair in zip(examples, cut, strict=True)]
+    outcome = _fine_tune(context, named)
     return Outcome(outcome.facts | {"texts_cut": texts_cut})
 
 
 def train_forward(context: StageContext) -> Outcome:
     """Trains M_0 on the seed, or M_t on the seed and the curated set of round t, tagged apart (section 2.2)."""
     curated = next((folder for name, folder in context.inputs.items() if name.startswith("curated")), None)
-    pairs = list(forward_pairs(context.prompts, context.inputs["seed"], curated))
-    return _script(context, pairs) if context.is_scripted else _fine_tune(context, pairs)
+    named = list(forward_pairs(context.prompts, context.inputs["seed"], curated))
+    return _script(context, [pair for _, pair in named]) if context.is_scripted else _fine_tune(context, named)
 
 
-def forward_pairs(prompts: PromptContract, seed: Path, curated: Path | None) -> Iterator[Pair]:
-    """The training pairs of a forward model: seed pairs under S_a, then curated ones under S_w."""
+def forward_pairs(prompts: PromptContract, seed: Path, curated: Path | None) -> Iterator[tuple[str, Pair]]:
+    """The training pairs of a forward model, each after its row's id: the seed's under S_a, curated ones under S_w."""
     for example in read_rows(seed, Example):
-        yield prompts.forward_pair(example.instruction, example.output, prompts.config.seed_tag)
+        yield example.id, prompts.forward_pair(example.instruction, example.output, prompts.config.seed_tag)
     if curated is not None:
         for row in read_rows(curated, Curated):
-            yield prompts.forward_pair(row.instruction, row.output, prompts.config.web_tag)
+            yield row.id, prompts.forward_pair(row.instruction, row.output, prompts.config.web_tag)
 
 
-def _fine_tune(context: StageContext, pairs: list[Pair]) -> Outcome:
+def held_out_rows(rows: Sequence[TokenRow], seed: int) -> tuple[list[TokenRow], list[TokenRow]]:
+    """`rows` parted by lot into those trained on and those that `train.early_stop` looks at.
+
+    They are taken from the training rows: on the pairs that evaluation measures, a training that stops where their
+    loss is lowest would look better than it is.
+    """
+    count = max(EARLY_STOP_ROWS, math.ceil(len(rows) * EARLY_STOP_SHARE))
+    if len(rows) < 2 * count:
+        raise NothingLeftError(
+            f"train.early_stop sets {count} rows aside and there are only {len(rows)}; bring more pairs, or set it to "
+            "null"
+        )
+    aside = set(random.Random(seed).sample(range(len(rows)), count))  # noqa: S311 - no secret
+    return (
+        [row for number, row in enumerate(rows) if number not in aside],
+        [row for number, row in enumerate(rows) if number in aside],
+    )
+
+
+def _fine_tune(context: StageContext, pairs: list[tuple[str, Pair]]) -> Outcome:
     from humpback.models import inspect_model, load_tokenizer
     from humpback.training import fine_tune, recipe_for
 
     config = context.config
     tokenizer = load_tokenizer(context.base_model)
-    tokenised = [tokenise_pair(tokenizer, pair, config.train.max_tokens) for pair in pairs]
+    tokenised = [tokenise_pair(tokenizer, pair, config.train.max_tokens, row_id) for row_id, pair in pairs]
     rows = [row for row in tokenised if row is not None]
     if not rows:
         raise NothingLeftError(
             f"{context.output.name}: every prompt is longer than train.max_tokens ({config.train.max_tokens}); raise it"
         )
     name = context.output.name
+    held_out: list[TokenRow] = []
+    if config.train.early_stop is not None:
+        rows, held_out = held_out_rows(rows, derived_seed(config.random_seed, name, "early_stop"))
     recipe = recipe_for(len(rows), inspect_model(context.base_model).parameters, config.train)
     with context.progress.task(f"training {name}", recipe.steps, "steps") as task:
 
@@ -80,15 +108,18 @@ def _fine_tune(context: StageContext, pairs: list[Pair]) -> Outcome:
             end=context.prompts.chat.end,
             chat_template=context.prompts.chat.template,
             on_step=report,
+            held_out=held_out,
+            run_name=f"{config.name}/{name}",
         )
     write_json(context.output.path / "training.json", asdict(result))
-    write_text(context.output.path / "README.md", model_card(context, len(rows), recipe.steps))
+    write_text(context.output.path / "README.md", model_card(context, len(rows), len(result.history)))
     return Outcome(
         {
             "examples": len(rows),
             "prompts_too_long": len(tokenised) - len(rows),
             "answers_cut": sum(row.is_cut for row in rows),
-            "steps": recipe.steps,
+            "set_aside": len(held_out),
+            "steps": len(result.history),
             "batch_size": recipe.batch_size,
             "learning_rate": recipe.rates[0],
             "first_loss": result.history[0]["loss"] if result.history else None,

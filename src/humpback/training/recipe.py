@@ -67,6 +67,6 @@ def paper_steps(examples: int) -> int:
 
 
 def _default_rate(parameters: int, config: TrainConfig) -> float:
-    if config.method == "lora":
+    if config.method != "full":
         return LORA_RATE
     return SMALL_MODEL_RATE if parameters < SMALL_MODEL_BELOW else PAPER_RATE
