@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from texts import WORDS, prose, sentence
+
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the models here are too small to share out
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -21,15 +23,6 @@ CHATML = (
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-_WORDS = (
-    "anchor basket candle drawer engine fabric garden hammer island jacket kettle ladder mirror needle orchard paper "
-    "quarry ribbon saddle table umbrella valley window yellow zipper bridge copper donkey elbow feather gravel honey "
-    "insect jungle kitchen lemon meadow nickel oven pencil quilt river silver timber uncle velvet wagon yard amber "
-    "barley cedar dune ember fossil glacier harbor ivory juniper kelp lagoon marble nectar opal pebble reef sand tide"
-)
-WORDS = _WORDS.split()
-_SMALL_WORDS = "the of and to that have with be is in for you it this are your not on from at which will when"
-SMALL_WORDS = _SMALL_WORDS.split()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -48,22 +41,6 @@ class SmallInputs:
     seed: Path
     corpus: Path
     config: Path
-
-
-def sentence(generator: random.Random) -> str:
-    """Random words with the small words of English between them, so that it passes for English."""
-    words = []
-    for word in generator.choices(WORDS, k=generator.randint(7, 12)):
-        words += [generator.choice(SMALL_WORDS), word]
-    return " ".join(words).capitalize() + "."
-
-
-def prose(generator: random.Random, chars: int) -> str:
-    """Sentences of random words, a little more than `chars` characters of them, which never repeat one another."""
-    sentences = []
-    while sum(map(len, sentences)) < chars:
-        sentences.append(sentence(generator))
-    return " ".join(sentences)
 
 
 def markdown_document(number: int) -> str:

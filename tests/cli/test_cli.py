@@ -183,7 +183,7 @@ def test_version_and_engine_option(humpback, small_inputs):
     assert humpback("--version")[1].strip() == __version__
     code, _, err = humpback("check", small_inputs.config, "--engine", "steam")
     assert code == 1
-    assert "-s engine.kind: input should be 'transformers' or 'scripted' (got 'steam')" in err
+    assert "-s engine.kind: input should be 'transformers', 'vllm', 'http' or 'scripted' (got 'steam')" in err
 
 
 def test_a_missing_configuration(humpback):

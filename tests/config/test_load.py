@@ -35,7 +35,10 @@ def problems(text: str, *overrides: str) -> list[str]:
         ("name: ../other", "c.yaml:3: name: "),
         ("train: 3", "c.yaml:3: train: "),
         ("train:\n  learning_rate: 0", "c.yaml:4: train.learning_rate: input should be greater than 0 (got 0)"),
-        ("engine:\n  kind: steam", "c.yaml:4: engine.kind: input should be 'transformers' or 'scripted' (got 'steam')"),
+        (
+            "engine:\n  kind: steam",
+            "c.yaml:4: engine.kind: input should be 'transformers', 'vllm', 'http' or 'scripted' (got 'steam')",
+        ),
         ("curate:\n  threshold: 5.1", "c.yaml:4: curate.threshold: input should be less than or equal to 5 (got 5.1)"),
         ("curate:\n  keep_fraction: 0", "c.yaml:4: curate.keep_fraction: input should be greater than 0 (got 0)"),
         (

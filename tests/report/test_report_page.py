@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from conftest import prose
 from humpback.config import Config, parse_config
 from humpback.errors import WorkspaceError
 from humpback.pipeline import run_pipeline
@@ -23,6 +22,7 @@ from humpback.report import Report, collect_report, render_page
 from humpback.report.reasons import reason_text
 from humpback.report.samples import MAX_PAIR_BYTES, curated_pairs, dropped_samples, licence_counts
 from humpback.workspace import StepFolder, write_rows
+from texts import prose
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)></details></main>\u202egnp \x1b[31m {{ 7*7 }}"
 VOID = {"meta", "link", "br", "img", "circle", "rect", "path"}

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tiny_training import LORA, PLAIN, assert_same, changed, tiny_rows, train
+from tiny_training import LORA, PLAIN, assert_same, changed, cross_entropy, tiny_rows, train
 
 from humpback.errors import ConfigError, ModelError
 from humpback.models import inspect_model
@@ -87,6 +87,17 @@ def test_shared_weights_and_a_stop_in_the_middle(tiny_model, rows, tmp_path, sha
     assert steps[-1] == 4
     assert_same(tmp_path / "one", tmp_path / "two", tolerance=1e-5)
     assert not (tmp_path / "two/checkpoints").exists()
+
+
+def test_stopping_early_with_shared_weights_and_packed_rows(tiny_model, rows, tmp_path, shared_out):
+    config = changed(PLAIN, early_stop=2, eval_steps=2, packing=True, max_tokens=160)
+    options = {"steps": 60, "batch": 2, "micro": 1, "rate": 2e-2, "held_out": rows[4:]}
+    one = train(tiny_model, rows[:2], tmp_path / "one", config, **options)
+    two = train(tiny_model, rows[:2], tmp_path / "two", changed(config, **TWO), **options)
+    losses = [[entry["eval_loss"] for entry in result.evaluations] for result in (one, two)]
+    assert len(two.history) == len(one.history) < 60
+    assert losses[0] == pytest.approx(losses[1], abs=1e-2)
+    assert cross_entropy(tmp_path / "two", rows[4:]) == pytest.approx(min(losses[1]), abs=1e-3)
 
 
 def test_adapters_with_shared_weights(tiny_model, rows, tmp_path, shared_out):

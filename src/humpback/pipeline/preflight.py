@@ -114,10 +114,10 @@ def _disk(config: Config) -> None:
 
 
 def model_bytes(config: Config) -> int:
-    """Size of one model folder, in bytes; models are saved in float32."""
+    """Size of one model folder, in bytes: a tuned model is saved in the type that its base is stored in."""
     if config.model == BUILTIN:
         return BUILTIN_BYTES
-    return 4 * inspect_model(model_folder(config.model)).parameters
+    return inspect_model(model_folder(config.model)).bytes
 
 
 def _models_missing(config: Config) -> int:

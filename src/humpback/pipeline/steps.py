@@ -175,7 +175,7 @@ class _Settings:
         return {"sets": self._digests.contamination, "ngram": rules.ngram, "overlap": rules.overlap}
 
     def train(self) -> dict[str, Any]:
-        chosen = self._config.train.model_dump(mode="json", exclude={"checkpoint_minutes"})
+        chosen = self._config.train.model_dump(mode="json", exclude={"checkpoint_minutes", "report_to"})
         scripted = self._config.engine.kind == "scripted"
         return {"train": chosen, "scripted": scripted, "random_seed": self._config.random_seed}
 

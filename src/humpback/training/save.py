@@ -13,7 +13,7 @@ import torch
 
 from humpback.config import TrainConfig
 from humpback.models import load_model, model_digest, stored_dtype
-from humpback.models.adapter import ADAPTER_CONFIG, BASE_FILE
+from humpback.models.adapter import BASE_FILE
 from humpback.workspace import write_json
 
 if TYPE_CHECKING:
@@ -82,11 +82,6 @@ def _save_adapter(
     _set_ends(generation, tokenizer, end)
     generation.save_pretrained(folder)
     write_json(folder / BASE_FILE, {"digest": model_digest(str(base))})
-
-
-def is_saved(output: Path) -> bool:
-    """Whether a model or an adapter has been written to `output`."""
-    return (output / "config.json").exists() or (output / ADAPTER_CONFIG).exists()
 
 
 def _set_ends(generation: GenerationConfig, tokenizer: PreTrainedTokenizerBase, end: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch.distributed.fsdp import FSDPModule
 from trl import SFTTrainer
 
 from humpback.errors import ModelError
@@ -108,6 +109,9 @@ class TargetTokenTrainer(SFTTrainer):  # type: ignore[misc]
                 inputs = self._prepare_inputs(self._collator.batch(rows))
                 total += float(model(**{name: value for name, value in inputs.items() if name != "rows"}))
                 tokens += len(inputs["targets"])
+        for module in model.modules():
+            if isinstance(module, FSDPModule):
+                module.reshard()  # the last weights stay gathered for a backward pass, which does not follow
         model.train()
         metrics = {f"{metric_key_prefix}_loss": total / tokens}
         self.log(metrics)

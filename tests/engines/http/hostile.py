@@ -22,6 +22,7 @@ from typing import Any
 from manners import Fault, completion, fraction, spoil
 
 CONTEXT = 2048
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
 
 
 class Hostile:
@@ -121,15 +122,13 @@ class Handler(BaseHTTPRequestHandler):
             hostile.active += 1
             hostile.most_active = max(hostile.most_active, hostile.active)
             fault = hostile.faults.popleft() if hostile.faults else hostile.fault_of(body)
-        try:
-            return self.complete(body, fault or Fault("none"))
-        finally:
-            with hostile.lock:
-                hostile.active -= 1
+        if fault and fault.kind == "delay":
+            time.sleep(fault.value)
+        with hostile.lock:  # before the answer, after which the next request may come at once
+            hostile.active -= 1
+        return self.complete(body, fault or Fault("none"))
 
     def complete(self, body: dict[str, Any], fault: Fault) -> None:
-        if fault.kind == "delay":
-            time.sleep(fault.value)
         if self.server.hostile.is_down:
             return self.drop()
         if fault.kind == "drop":
@@ -214,7 +213,7 @@ def main() -> None:
     if options.ends:
         sys.exit("cannot find the weights")
     if options.child:
-        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        child = subprocess.Popen([sys.executable, "-c", STUBBORN])
         Path(options.child).write_text(str(child.pid))
     hostile = Hostile(FileTokenizer(Path(options.folder)), options.name, port=options.port)
     hostile.root = options.folder

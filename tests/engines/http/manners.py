@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -105,9 +104,9 @@ def spoil(answer: dict[str, Any], fault: Fault) -> None:
         first["logprobs"] = first["prompt_logprobs"] = None
     elif fault.kind == "few_logprobs" and first.get("prompt_logprobs"):
         first["prompt_logprobs"].pop()
-    elif fault.kind == "nan" and first.get("prompt_logprobs"):
+    elif fault.kind == "value" and first.get("prompt_logprobs"):
         (value,) = first["prompt_logprobs"][-1].values()
-        value["logprob"] = math.nan
+        value["logprob"] = fault.value
     elif fault.kind == "no_digit" and first["logprobs"]:
         first["logprobs"]["top_logprobs"][0].popitem()
     elif fault.kind == "finish":

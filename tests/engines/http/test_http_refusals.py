@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 
 import pytest
 from manners import Fault
@@ -58,11 +59,14 @@ def test_the_key_is_in_no_log(serve, connect, monkeypatch, caplog):
     assert KEY not in caplog.text
 
 
-@pytest.mark.parametrize("kind", ["no_logprobs", "few_logprobs", "nan"])
-def test_log_probabilities_that_are_missing_are_asked_for_again(serve, connect, tokenizer, kind):
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("no_logprobs", None), ("few_logprobs", None), *(("value", x) for x in (math.nan, -math.inf, 0.5))],
+)
+def test_log_probabilities_that_are_missing_are_asked_for_again(serve, connect, tokenizer, kind, value):
     hostile = serve()
     engine = connect(hostile)
-    hostile.faults.extend([Fault(kind)] * 3)
+    hostile.faults.extend([Fault(kind, value)] * 3)
     (answer,) = engine.loglikelihood([LikelihoodRequest("x", "anchor", " silver")])
     before, after = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in ("anchor", " silver"))
     total = sum(hostile.logprob(before + after[:place], token) for place, token in enumerate(after))
@@ -92,6 +96,20 @@ def test_a_hiccup_while_probing_costs_no_ability(serve, connect):
 
     hostile.fault_of = every_other
     assert connect(hostile).abilities == frozenset(Ability)
+
+
+def test_a_longer_hiccup_over_one_question_costs_none_either(serve, connect):
+    hostile = serve()
+    left = [3]
+
+    def three_times(body):
+        if "structured_outputs" not in body or not left[0]:
+            return None
+        left[0] -= 1
+        return Fault("status", 503)
+
+    hostile.fault_of = three_times
+    assert Ability.CHOOSING in connect(hostile).abilities
 
 
 def test_a_server_that_breaks_over_one_parameter_lacks_that_ability(serve, connect):
