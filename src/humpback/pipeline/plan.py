@@ -13,6 +13,7 @@ from pathlib import Path
 from humpback.config import Config, IngestConfig
 from humpback.corpus import RawDocument, Segmented, read_documents, segments_of, stopped
 from humpback.engines import (
+    Ability,
     Engine,
     GenerationRequest,
     LikelihoodRequest,
@@ -201,7 +202,8 @@ def _probe(config: Config, sizes: _Sizes) -> _Speeds:
         load = time.monotonic() - started
         generate = _time_generation(engine, prompts, segments, config)
         rate = _time_rating(engine, prompts, segments, config)
-        evaluate = _time_likelihood(engine, prompts, pairs, config)
+        can_evaluate = Ability.LOGLIKELIHOOD in engine.abilities  # else evaluate.engine does it, or nobody
+        evaluate = _time_likelihood(engine, prompts, pairs, config) if can_evaluate else 0.0
     train_token = _time_training(base, prompts, sizes, config)
     return _Speeds(generate=generate, rate=rate, evaluate=evaluate, load=load, train_token=train_token)
 

@@ -76,8 +76,8 @@ def seconds(caplog) -> str:
 
 def test_a_request_that_takes_too_long_is_sent_again(serve, connect, wanted, caplog):
     hostile = serve()
-    engine = connect(hostile, timeout_s=0.3)
-    hostile.faults.extend([Fault("delay", 1.0)] * 3)
+    engine = connect(hostile, timeout_s=1.5)
+    hostile.faults.extend([Fault("delay", 4.0)] * 3)
     with caplog.at_level(logging.INFO, "humpback"):
         check(hostile, wanted, engine.generate(asked(12), SAMPLING), 12)
     assert "3 x timeout" in caplog.messages[-1]
@@ -124,8 +124,8 @@ def test_never_more_requests_than_allowed(serve, connect, limit):
 
 def test_waiting_for_a_turn_is_not_waiting_for_an_answer(serve, connect):
     hostile = serve()
-    engine = connect(hostile, concurrency=1, timeout_s=0.5)
-    hostile.fault_of = lambda body: Fault("delay", 0.05)
+    engine = connect(hostile, concurrency=1, timeout_s=1.5)
+    hostile.fault_of = lambda body: Fault("delay", 0.1)
     engine.generate(asked(20), SAMPLING)
     assert len(hostile.bodies) == 20
 

@@ -21,7 +21,7 @@ from humpback.engines.base import (
 )
 from humpback.engines.tokens import end_ids, split_choices, tokenise
 from humpback.engines.vllm.library import StartLog
-from humpback.engines.vllm.start import Started, start
+from humpback.engines.vllm.start import Started, dead_error, start
 from humpback.errors import EngineError
 from humpback.models import load_tokenizer
 from humpback.prompts import cut_text
@@ -133,10 +133,11 @@ class VllmEngine:
                     use_tqdm=False,
                 )
             )
-        except importlib.import_module("vllm.v1.engine.exceptions").EngineDeadError as error:
+        except dead_error() as error:
             raise EngineError(
-                f"rows {requests[0].row_id} to {requests[-1].row_id}: vllm's process ended: {self._log.cause(error)}; "
-                "run again to go on from here, with a lower engine.vllm.memory if memory ran out"
+                f"rows {requests[0].row_id} to {requests[-1].row_id}: vllm's process {running.end()}: "
+                f"{self._log.cause(error)}; run again to go on from here, with a lower engine.vllm.memory if memory "
+                "ran out"
             ) from error
 
     def _sampling(self, sampling: Sampling, seed: int) -> Any:

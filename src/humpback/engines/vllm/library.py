@@ -73,7 +73,8 @@ class StartLog:
             found = _MESSAGE.search(line)
             if found and not _POINTER.search(line):
                 return found[1][:400]
-        return _first_line(error)
+        said = _first_line(error)
+        return "its log gives no reason" if _POINTER.search(said) else said
 
     def _size(self) -> int:
         return self._file.stat().st_size if self._file is not None and self._file.exists() else 0

