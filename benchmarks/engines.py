@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,22 +54,15 @@ def main() -> None:
     folder = options.model or builtin_model()
     with tempfile.TemporaryDirectory() as scratch:
         bench = Bench(folder, options, Path(scratch))
-        rows = [bench.rating_against_writing(), bench.rating_against_bare(), bench.generation_against_bare()]
-        rows += [Row(what, figure, "", goal) for what, figure, goal in overheads(bench.engine.tokenizer)]
-        rows += bench.memory()
-        if options.distilabel:
-            rows += bench.against_distilabel(options.distilabel, Path(scratch))
-    print(
-        f"{hardware_line()}; {torch.get_num_threads()} threads; {bench.dtype}; {folder.name}; "
-        + ", ".join(f"{name} {number}" for name, number in versions().items())
-    )
-    print(
-        f"\nrubric and chat format {bench.rubric_tokens} tokens, pairs {bench.pair_tokens:.0f} on average, "
-        f"{len(bench.candidates)} pairs, best of {options.rounds}\n"
-    )
-    print("| what | measured | ratio | goal |\n|---|---|---|---|")
-    for row in rows:
-        print(f"| {row.what} | {row.figures} | {row.ratio} | {row.goal} |")
+        packages = ", ".join(f"{name} {number}" for name, number in versions().items())
+        print(f"{hardware_line()}; {torch.get_num_threads()} threads; {bench.dtype}; {folder.name}; {packages}\n")
+        print(
+            f"Rubric and chat format {bench.rubric_tokens} tokens, pairs {bench.pair_tokens:.0f} on average, "
+            f"{len(bench.candidates)} pairs, best of {options.rounds}.\n"
+        )
+        print("| what | measured | ratio | goal |\n|---|---|---|---|", flush=True)
+        for row in bench.rows(Path(scratch)):
+            print(f"| {row.what} | {row.figures} | {row.ratio} | {row.goal} |", flush=True)
 
 
 class Bench:
@@ -97,6 +90,16 @@ class Bench:
         instruction = f"What should I know about {segment.headers[-1]}?"
         text = self.engine.cut(segment.text, self.options.tokens - self.engine.count(instruction))
         return Candidate(segment.id, instruction, text, segment.headers, segment.source)
+
+    def rows(self, scratch: Path) -> Iterator[Row]:
+        """One measurement after another."""
+        yield self.rating_against_writing()
+        yield self.rating_against_bare()
+        yield self.generation_against_bare()
+        yield from (Row(what, figure, "", goal) for what, figure, goal in overheads(self.engine.tokenizer))
+        yield from self.memory()
+        if self.options.distilabel:
+            yield from self.against_distilabel(self.options.distilabel, scratch)
 
     def rating_against_writing(self) -> Row:
         """Expected scores against judgements of exactly so many tokens, by the same engine."""
