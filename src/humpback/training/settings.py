@@ -56,6 +56,9 @@ def trainer_settings(
     from trl import SFTConfig
 
     falls = recipe.rates[1] < recipe.rates[0]
+    # vLLM pins a transformers that still has the older name.
+    names = SFTConfig.__dataclass_fields__
+    recomputing = "activation_checkpointing" if "activation_checkpointing" in names else "gradient_checkpointing"
     return SFTConfig(
         output_dir=str(output / CHECKPOINTS),
         run_name=run_name or None,
@@ -73,7 +76,7 @@ def trainer_settings(
         use_cpu=device == "cpu",
         use_liger_kernel=config.liger,
         # Recomputing activations costs a third more time; micro_batch_size is the way to save memory.
-        activation_checkpointing=False,
+        **{recomputing: False},
         max_length=None,  # rows come tokenised and cut
         dataset_kwargs={"skip_prepare_dataset": True},
         remove_unused_columns=False,
