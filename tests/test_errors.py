@@ -14,6 +14,7 @@ KINDS = {
     errors.InputError: ValueError,
     errors.WorkspaceError: RuntimeError,
     errors.ModelError: RuntimeError,
+    errors.EngineError: RuntimeError,
     errors.NothingLeftError: RuntimeError,
     errors.MissingDependencyError: ImportError,
 }
