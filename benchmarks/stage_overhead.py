@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from humpback.config import EngineConfig, PromptsConfig, RateConfig
-from humpback.engines import ChoiceRequest, Choices, Engine, Generation, GenerationRequest, Sampling
+from humpback.config.schema import AugmentConfig
+from humpback.engines import ChoiceRequest, Choices, Generation, GenerationRequest, Sampling
 from humpback.engines.scripted import ScriptedEngine
 from humpback.engines.tokens import tokenise
 from humpback.prompts import ChatFormat, PromptContract, cut_text
 from humpback.records import Candidate, Rating, Segment, Source, content_id
-from humpback.stages.augment import candidates_of
+from humpback.stages.augment import Sampler, candidates_of, run_linter
 from humpback.stages.rate import Rater, make_rater
 from humpback.workspace import RunFolder, Shard, map_shards, read_rows, write_rows
 
@@ -68,15 +69,14 @@ def overheads(tokenizer: PreTrainedTokenizerBase) -> Iterator[tuple[str, str, st
     source = Source("https://example.org/whales")
     segments = [Segment(content_id("s", n), f"{n} {TEXT}", ["Whales"], source) for n in range(ROWS)]
     pairs = [Candidate(row.id, "How long can a whale dive?", row.text, ["Whales"], source) for row in segments]
+    config = AugmentConfig()
+    sampling = Sampling(config.temperature, config.top_p, config.max_new_tokens)
+    linter = run_linter(prompts, config.lint)
     for name, engine in (("", Immediate()), (", tokenising included", Tokenising(tokenizer))):
-        augment = partial(_augmented, engine, prompts)
+        augment = partial(candidates_of, sampler=Sampler(engine, prompts, sampling, 768, 0, linter, config.resample))
         rate = partial(_rated, make_rater(engine, prompts, RateConfig(), 0, "benchmark"))
         yield f"augment stage, a row{name}", f"{_milliseconds(segments, Segment, augment, Candidate):.3f} ms", GOAL
         yield f"rate stage, a row{name}", f"{_milliseconds(pairs, Candidate, rate, Rating):.3f} ms", GOAL
-
-
-def _augmented(engine: Engine, prompts: PromptContract, rows: list[Segment]) -> Shard:
-    return candidates_of(rows, engine, prompts, Sampling(0.7, 0.9, 128), 768, 0)
 
 
 def _rated(rater: Rater, rows: list[Candidate]) -> Shard:

@@ -19,14 +19,17 @@ LAYERS = [
     {"workspace"},
     {"prompts"},
     {"models", "corpus", "seed"},
+    {"lint"},
     {"engines", "training"},
+    {"judge"},
+    {"curation"},
     {"report"},
     {"stages"},
     {"pipeline"},
     {"cli"},
 ]
 HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names}
-HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "pyarrow", "vllm", "ray", "plotly"}
+HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "pyarrow", "vllm", "ray", "plotly", "sklearn", "scipy"}
 # The face of the package and the command's entry stand above all layers.
 ABOVE = {"__init__", "__main__"}
 

@@ -63,6 +63,7 @@ def test_the_schema_of_a_rating():
             pa.field("judgement", pa.string()),
             pa.field("method", pa.string(), nullable=False),
             pa.field("instruction_cut", pa.bool_(), nullable=False),
+            pa.field("p_good", pa.float64()),
         ]
     )
 

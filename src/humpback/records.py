@@ -68,9 +68,24 @@ class DropReason(StrEnum):
     OVER_LIMIT = "over_limit"
     # candidates; an empty instruction is EMPTY_INSTRUCTION
     UNFINISHED = "unfinished"
+    LEAKED_PROMPT = "leaked_prompt"
+    REFUSAL = "refusal"
+    OTHER_TURN = "other_turn"
+    COPIED_OUTPUT = "copied_output"
+    REPEATS_ITSELF = "repeats_itself"
+    TOO_FEW_WORDS = "too_few_words"
+    TITLE_ONLY = "title_only"
+    NO_REQUEST = "no_request"
+    LANGUAGE_MISMATCH = "language_mismatch"
+    MISSING_TEXT = "missing_text"
+    SEVERAL_REQUESTS = "several_requests"
+    INSTRUCTION_TOO_LONG = "instruction_too_long"
+    SAME_INSTRUCTION = "same_instruction"
     # curation
     BELOW_THRESHOLD = "below_threshold"
     NOT_AMONG_BEST = "not_among_best"
+    SOURCE_FULL = "source_full"
+    TOO_SIMILAR = "too_similar"
     UNPARSED = "unparsed"
 
 
@@ -152,7 +167,7 @@ class Rating:
     `rating` is on the 1-to-5 scale, or None with `unparsed_reason`. `probabilities` are those of the scores 1 to 5
     (empty for a written judgement, whose text is in `judgement`). `method` says how it was had: `expected`, `chosen`
     or `written`. `instruction_cut`: the judge saw only the beginning of the instruction, since both together were
-    longer than its context; the output is never cut.
+    longer than its context; the output is never cut. `p_good` is a calibrated probability that the pair is good.
     """
 
     candidate_id: str
@@ -162,6 +177,7 @@ class Rating:
     judgement: str | None = None
     method: str = "expected"
     instruction_cut: bool = False
+    p_good: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

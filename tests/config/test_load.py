@@ -45,6 +45,15 @@ def problems(text: str, *overrides: str) -> list[str]:
             "curate:\n  threshold: 4\n  keep_fraction: 0.5",
             "c.yaml:3: curate: threshold and keep_fraction exclude one another: set one of them to null",
         ),
+        (
+            "curate:\n  threshold: 4\n  keep_fraction: 0.5\n  target_precision: 0.9",
+            "c.yaml:3: curate: threshold, keep_fraction and target_precision exclude one another: set two of them to",
+        ),
+        (
+            "curate:\n  target_precision: 0.9\n  diversity: 0.5",
+            "c.yaml:3: curate: diversity changes nothing beside target_precision, which keeps all that it admits: set",
+        ),
+        ("curate:\n  diversity: 1.5", "c.yaml:4: curate.diversity: input should be less than or equal to 1"),
         ("ingest:\n  min_chars: 4000", "c.yaml:3: ingest: min_chars (4000) is above max_chars (3000)"),
         ("rounds: 1\nrounds: 2", "c.yaml:4: rounds: stands twice; keep one"),
         ("train:\n  steps: 1\n  steps: 2", "c.yaml:5: train.steps: stands twice; keep one"),

@@ -429,6 +429,63 @@ class TrainConfig(Section):
     """Liger's kernels for the layers, on NVIDIA GPUs (`pip install liger-kernel`)."""
 
 
+class LintConfig(Section):
+    """Which sampled instructions are thrown out on sight, alone or beside their text. Null or `false` switches a rule
+    off. Rules that go by words know English, some of them other languages too; the others read any."""
+
+    enabled: bool = True
+    """`false`: only an instruction without a letter or digit is thrown out."""
+
+    leaked_prompt: bool = True
+    """Pieces of the prompt, control tokens, talk of instructions and replies."""
+
+    refusal: bool = True
+    """It declines: "I cannot help with that", "As an AI language model, I ..."."""
+
+    other_turn: bool = True
+    """The assistant speaks, a next turn begins, or a question is answered."""
+
+    max_copied_words: int | None = Field(default=12, ge=1)
+    """Longest run of words, of what it states, that the text has too; three times as long of what it asks (ours,
+    docs/curation.md)."""
+
+    max_copied_share: Fraction | None = 0.6
+    """Largest share of the words that it states which stand in runs of four that the text has too (ours,
+    docs/curation.md)."""
+
+    max_repeated: Fraction | None = 0.3
+    """Largest share of words that stand in runs of four which came before (ours, docs/curation.md)."""
+
+    min_words: int | None = Field(default=2, ge=1)
+    """Fewest words (ours: of a single one nobody can tell what is asked)."""
+
+    title: bool = True
+    """A title, such as a header of the text, instead of a request."""
+
+    no_request: bool = True
+    """Twelve words or more without a question, request or wish, or several headings."""
+
+    language: bool = True
+    """Another language than the text's, where both are sure."""
+
+    missing_text: bool = True
+    """Speaks of a text that it does not bring, such as "this article"."""
+
+    max_requests: int | None = Field(default=4, ge=1)
+    """Most questions and numbered requests in one instruction (ours, docs/curation.md)."""
+
+    unfinished: bool = True
+    """Ends with a word or sign that something must follow."""
+
+    max_chars: int | None = Field(default=1200, ge=1)
+    """Longest instruction (ours: in the paper those of the seed have 148 +- 322 characters, the best candidates' 115 +-
+    175, table 2)."""
+
+    max_same_instruction: int | None = Field(default=3, ge=1)
+    """Of equal instructions in the whole run at most so many stay (ours: the same question may have several good
+    answers; one that fits any text is no question to it)."""
+
+
 class AugmentConfig(Section):
     """Sampling an instruction for every segment."""
 
@@ -439,7 +496,12 @@ class AugmentConfig(Section):
     """Nucleus sampling (paper, section 3.1)."""
 
     max_new_tokens: int = Field(default=128, ge=1)
-    """Longest instruction; one that has not ended by then is dropped."""
+    """Longest instruction; one that has not ended by then is sampled again, or dropped."""
+
+    resample: int = Field(default=2, ge=0)
+    """How often an instruction that the linter throws out is sampled again before its text is dropped (ours)."""
+
+    lint: LintConfig = LintConfig()
 
 
 class RateConfig(Section):
@@ -464,7 +526,7 @@ class RateConfig(Section):
 
 
 class CurateConfig(Section):
-    """Which rated candidates are kept: by one rule or the other. With neither, the best 40 %."""
+    """Which rated candidates are kept: by one rule of three, without any the best 40 %; and how they are spread."""
 
     threshold: float | None = Field(default=None, ge=1, le=5)
     """Keep ratings of at least this: the paper's A_4 is 4, its A_5 is 4.5 (section 3.1)."""
@@ -472,10 +534,30 @@ class CurateConfig(Section):
     keep_fraction: Fraction | None = None
     """Keep this share of the candidates, best first. The paper's A_4 is 38.8 % of all and its A_5 8.3 % (table 2)."""
 
+    target_precision: Fraction | None = None
+    """Keep as many as can be while this share of them is expected to be good, most probably good first. Needs a judge
+    that gives probabilities."""
+
+    max_share_per_source: Fraction | None = None
+    """No source (a web page's host, an archive or table, a file's folder) gives more than this share of the number
+    that the rule wants, rounded up; the next best take the places."""
+
+    diversity: float = Field(default=0, ge=0, le=1)
+    """How much the topics of the kept follow those of all candidates: 0 by rating alone, 1 the best of each topic in
+    equal measure (docs/curation.md). Works with a share, since the other rules keep all that they admit."""
+
     @model_validator(mode="after")
     def _one_rule(self) -> CurateConfig:
-        if self.threshold is not None and self.keep_fraction is not None:
-            raise ValueError("threshold and keep_fraction exclude one another: set one of them to null")
+        rules = ("threshold", "keep_fraction", "target_precision")
+        given = [name for name in rules if getattr(self, name) is not None]
+        if len(given) > 1:
+            left = "one of them" if len(given) == 2 else "two of them"
+            raise ValueError(f"{', '.join(given[:-1])} and {given[-1]} exclude one another: set {left} to null")
+        if self.diversity and given and given != ["keep_fraction"]:
+            raise ValueError(
+                f"diversity changes nothing beside {given[0]}, which keeps all that it admits: set diversity to 0, or "
+                f"{given[0]} to null and keep_fraction instead"
+            )
         return self
 
 

@@ -113,9 +113,10 @@ def select_steps(steps: Sequence[Step], target: str) -> list[Step]:
 def _round(number: int, settings: _Settings) -> list[Step]:
     ratings, curated = f"ratings-{number}", f"curated-{number}"
     needs = ("candidates", f"models/m{number - 1}")
+    before = (f"curated-{number - 1}",) if number > 1 else ()
     return [
         Step(ratings, "rate", needs, settings.rate(), rate.VERSION, rate.rate, uses_prompts=True),
-        Step(curated, "curate", ("candidates", ratings), settings.curate(), curate.VERSION, curate.curate),
+        Step(curated, "curate", ("candidates", ratings, *before), settings.curate(), curate.VERSION, curate.curate),
         _model(f"m{number}", ("seed", curated), settings, train.train_forward),
     ]
 

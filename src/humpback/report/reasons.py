@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from humpback.config import Config, IngestConfig
+from humpback.config.schema import LintConfig
 from humpback.records import DropReason
 from humpback.report.text import share
 
 
 def reason_text(reason: str, config: Config) -> str:
     """A reason of `DropReason`, or of a rating that could not be had, in a few words."""
-    words = _reading(config.ingest) | _quality() | _later(config)
+    words = _reading(config.ingest) | _quality() | _lint(config.augment.lint) | _later(config)
     return words.get(reason, "")
 
 
@@ -63,11 +64,32 @@ def _quality() -> dict[str, str]:
     }
 
 
+def _lint(lint: LintConfig) -> dict[str, str]:
+    return {
+        DropReason.LEAKED_PROMPT: "the instruction holds a piece of the prompt",
+        DropReason.REFUSAL: "the model declined to write an instruction",
+        DropReason.OTHER_TURN: "the assistant speaks in the instruction, or a question is answered in it",
+        DropReason.COPIED_OUTPUT: "the instruction copies the text",
+        DropReason.REPEATS_ITSELF: "the instruction repeats itself",
+        DropReason.TOO_FEW_WORDS: f"an instruction of fewer than {lint.min_words} words",
+        DropReason.TITLE_ONLY: "a title instead of an instruction",
+        DropReason.NO_REQUEST: "the instruction asks nothing",
+        DropReason.LANGUAGE_MISMATCH: "the instruction is in another language than the text",
+        DropReason.MISSING_TEXT: "the instruction speaks of a text that it does not bring",
+        DropReason.SEVERAL_REQUESTS: f"more than {lint.max_requests} questions in one instruction",
+        DropReason.INSTRUCTION_TOO_LONG: f"an instruction of more than {lint.max_chars} characters",
+        DropReason.SAME_INSTRUCTION: f"{lint.max_same_instruction} others have the same instruction",
+    }
+
+
 def _later(config: Config) -> dict[str, str]:
     return {
-        DropReason.UNFINISHED: f"the instruction had not ended after {config.augment.max_new_tokens} tokens",
+        DropReason.UNFINISHED: "the instruction ends in mid-sentence, or had not ended after "
+        f"{config.augment.max_new_tokens} tokens",
         DropReason.BELOW_THRESHOLD: "rated below the threshold",
         DropReason.NOT_AMONG_BEST: "rated, but not among the best",
+        DropReason.SOURCE_FULL: f"its source had given {_source_share(config)} of the set by then",
+        DropReason.TOO_SIMILAR: "others of its topic were rated better, and other topics had places",
         DropReason.UNPARSED: "has no rating, so it cannot be chosen",
         "not_a_number": "the model’s probabilities were not numbers",
         "no_score": "the judgement states no score",
@@ -76,6 +98,11 @@ def _later(config: Config) -> dict[str, str]:
         "out_of_range": "a score outside 1 to 5",
         "no_grade": "neither a whole nor a half point",
     }
+
+
+def _source_share(config: Config) -> str:
+    most = config.curate.max_share_per_source
+    return "its share" if most is None else share(most, 1)
 
 
 def rule_sentence(rule: str) -> str:
@@ -87,4 +114,6 @@ def rule_sentence(rule: str) -> str:
         return ""
     if kind == "keep_fraction":
         return f"The best {share(level, 1)} of the rated candidates are kept. "
+    if kind == "target_precision":
+        return f"As many are kept as can be while {share(level, 1)} of them are expected to be good. "
     return f"Candidates rated {level:g} or more are kept. "

@@ -1,22 +1,26 @@
-"""Keeps the candidates that were rated best (section 2.3)."""
+"""Keeps the candidates that were rated best (section 2.3), within bounds for sources and topics."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from humpback.config import CurateConfig
+from humpback.curation.figures import Kept, change_figures, set_figures
+from humpback.curation.select import DEFAULT_FRACTION as DEFAULT_FRACTION
+from humpback.curation.select import Choice, Entrant, choose
+from humpback.curation.sources import source_name
+from humpback.curation.topics import topic_text, topics_of
 from humpback.engines.fitting import TOO_LONG
-from humpback.errors import NothingLeftError
-from humpback.randomness import derived_seed
-from humpback.records import Candidate, Curated, Dropped, DropReason, Rating
+from humpback.errors import ConfigError, NothingLeftError
+from humpback.records import Candidate, Curated, Dropped, DropReason, Rating, Source
 from humpback.stages.context import Outcome, StageContext
-from humpback.workspace import Shard, map_shards, read_rows
+from humpback.workspace import Shard, map_shards, read_columns, read_rows
 
-VERSION = 1
-
-DEFAULT_FRACTION = 0.4  # ours, after A_4's 38.8 % in table 2: an expected score has no fixed level, a share has
+VERSION = 2
 
 
 def curate(context: StageContext) -> Outcome:
@@ -24,53 +28,111 @@ def curate(context: StageContext) -> Outcome:
 
     Raises:
         NothingLeftError: the rule keeps nothing; the message shows the ratings and the option that would help.
+        ConfigError: the rule goes by probabilities that the ratings do not have.
     """
     config = context.config
     ratings_folder = next(folder for name, folder in context.inputs.items() if name.startswith("ratings"))
-    round_number = int(context.output.name.rpartition("-")[2])
-    ratings = {rating.candidate_id: rating for rating in read_rows(ratings_folder, Rating)}
-    kept_ids = select(list(ratings.values()), config.curate, config.random_seed)
-    if not kept_ids:
+    ratings = {rating.candidate_id: rating for rating in _ratings(ratings_folder)}
+    scores = scores_of(ratings, config.curate, ratings_folder)
+    sources = _sources(context.inputs["candidates"])
+    topics = topics_of(lambda: _texts(context.inputs["candidates"]), config.random_seed)
+    entrants = (Entrant(row_id, score, sources[row_id], topics[row_id]) for row_id, score in scores.items())
+    choice = choose(entrants, config.curate, config.random_seed)
+    if not choice.kept:
         raise NothingLeftError(explain_nothing(list(ratings.values()), config.curate, ratings_folder))
-    missed = DropReason.NOT_AMONG_BEST if config.curate.threshold is None else DropReason.BELOW_THRESHOLD
+    _write(context, ratings, choice)
+    facts = _rule_facts(config.curate, ratings, choice)
+    kept = Kept.of(read_rows(context.output.path, Curated))
+    facts |= set_figures(kept, sources, topics)
+    before = next((folder for name, folder in context.inputs.items() if name.startswith("curated")), None)
+    if before is not None:
+        facts |= change_figures(Kept.of(read_rows(before, Curated)), kept, topics)
+    return Outcome(facts)
+
+
+def scores_of(ratings: Mapping[str, Rating], config: CurateConfig, folder: Path) -> dict[str, float]:
+    """What each rated candidate is ranked by; candidates without a rating are never kept and count into no share.
+
+    Raises:
+        ConfigError: `target_precision` is set, and not every rating comes with a probability.
+    """
+    rated = [rating for rating in ratings.values() if rating.rating is not None]
+    if config.target_precision is None:
+        return {rating.candidate_id: rating.rating for rating in rated if rating.rating is not None}
+    without = sum(rating.p_good is None for rating in rated)
+    if without:
+        raise ConfigError(
+            [
+                f"curate.target_precision: {without} of the {len(rated)} ratings in {folder} do not say how probably "
+                "the pair is good; set rate.judge: calibrated, which gives it, or curate.keep_fraction instead"
+            ]
+        )
+    return {rating.candidate_id: rating.p_good for rating in rated if rating.p_good is not None}
+
+
+def _ratings(folder: Path) -> Iterator[Rating]:
+    """The ratings without what is large in them."""
+    for one in read_rows(folder, Rating):
+        yield Rating(one.candidate_id, one.rating, one.unparsed_reason, p_good=one.p_good)
+
+
+def _sources(candidates: Path) -> dict[str, str]:
+    names: dict[str, str] = {}  # one string for all rows of a source
+    found = ((row_id, source_name(Source(**source))) for row_id, source in read_columns(candidates, "id", "source"))
+    return {row_id: names.setdefault(name, name) for row_id, name in found}
+
+
+def _texts(candidates: Path) -> Iterator[tuple[str, str]]:
+    for row in read_rows(candidates, Candidate):
+        yield row.id, topic_text(row.instruction, row.output)
+
+
+def _write(context: StageContext, ratings: Mapping[str, Rating], choice: Choice) -> None:
+    round_number = int(context.output.name.rpartition("-")[2])
 
     def work(rows: list[Candidate]) -> Shard:
         kept: list[Curated] = []
         dropped: list[Dropped] = []
         for row in rows:
             rating = ratings[row.id]
-            if rating.rating is not None and row.id in kept_ids:
+            if rating.rating is not None and row.id in choice.kept:
                 kept.append(
                     Curated(row.id, row.instruction, row.output, row.headers, row.source, rating.rating, round_number)
                 )
             else:
-                reason = DropReason.UNPARSED if rating.rating is None else missed
-                detail = rating.unparsed_reason or f"rated {rating.rating:.3f}"
-                dropped.append(Dropped(row.id, reason, detail, row.instruction, row.source))
+                reason = choice.lost.get(row.id, DropReason.UNPARSED)
+                dropped.append(Dropped(row.id, reason, _detail(rating), row.instruction, row.source))
         return Shard(kept, dropped)
 
     candidates = read_rows(context.inputs["candidates"], Candidate)
-    map_shards(candidates, context.output, Curated, work, rows_per_shard=config.engine.rows_per_shard)
-    lowest = min(ratings[row_id].rating or 0.0 for row_id in kept_ids)
-    return Outcome({"lowest_kept": lowest, "rule": rule_text(config.curate)})
+    map_shards(candidates, context.output, Curated, work, rows_per_shard=context.config.engine.rows_per_shard)
 
 
-def select(ratings: list[Rating], config: CurateConfig, random_seed: int) -> set[str]:
-    """The ids that the rule keeps. Unrated candidates are never kept and do not count into the fraction."""
-    rated = [(rating.rating, rating.candidate_id) for rating in ratings if rating.rating is not None]
-    if config.threshold is not None:
-        return {row_id for score, row_id in rated if score >= config.threshold}
-    fraction = config.keep_fraction or DEFAULT_FRACTION
-    count = min(len(rated), max(1, round(fraction * len(rated))))
-    # Equal ratings fall by lot, not by where a row stands in the corpus.
-    best = sorted(rated, key=lambda item: (-item[0], derived_seed(random_seed, "tie", item[1])))
-    return {row_id for _, row_id in best[:count]}
+def _detail(rating: Rating) -> str:
+    if rating.rating is None:
+        return rating.unparsed_reason or "unknown"
+    good = "" if rating.p_good is None else f"good with probability {rating.p_good:.3f}, "
+    return f"{good}rated {rating.rating:.3f}"
+
+
+def _rule_facts(config: CurateConfig, ratings: Mapping[str, Rating], choice: Choice) -> dict[str, Any]:
+    kept = [ratings[row_id] for row_id in sorted(choice.kept)]
+    facts: dict[str, Any] = {
+        "lowest_kept": min(rating.rating or 0.0 for rating in kept),
+        "rule": rule_text(config),
+        "most_per_source": choice.source_cap,
+        "diversity": config.diversity,
+    }
+    probabilities = [rating.p_good for rating in kept if rating.p_good is not None]
+    return facts | ({"mean_p_good": sum(probabilities) / len(probabilities)} if probabilities else {})
 
 
 def rule_text(config: CurateConfig) -> str:
     """The rule in words, as the option that sets it."""
     if config.threshold is not None:
         return f"threshold: {config.threshold:g}"
+    if config.target_precision is not None:
+        return f"target_precision: {config.target_precision:g}"
     return f"keep_fraction: {config.keep_fraction or DEFAULT_FRACTION:g}"
 
 
@@ -87,6 +149,14 @@ def explain_nothing(ratings: list[Rating], config: CurateConfig, folder: Path) -
         return (
             f"no candidate has a rating: all {len(ratings)} are unparsed ({folder} holds the reasons); try "
             "rate.method: expected, which cannot fail to parse"
+        )
+    if config.target_precision is not None:
+        best = max(rating.p_good or 0.0 for rating in ratings)
+        return (
+            f"curate.{rule_text(config)} keeps none of {len(scores)} rated candidates: the best is good with "
+            f"probability {best:.3f}. Set curate.target_precision to at most {np.floor(best * 1000) / 1000:g}, or "
+            "`-s curate.target_precision=null -s curate.keep_fraction=0.2`. The ratings are kept; nothing before this "
+            "is run again"
         )
     marks = {f"{share:.0%}": np.quantile(scores, 1 - share) for share in (0.5, 0.4, 0.2, 0.08)}
     levels = ", ".join(f"best {share} from {level:.3f}" for share, level in marks.items())

@@ -1,0 +1,1 @@
+"""The judge: calibrated on good pairs and on the same pairs with one planted defect."""
