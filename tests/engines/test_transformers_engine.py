@@ -157,7 +157,7 @@ def test_nothing_asked_nothing_answered(tiny_model):
 def limited(monkeypatch, running, rows: int) -> list[int]:
     """Makes `running` run out of memory on more than `rows` rows; returns the sizes of the batches it tried."""
     tried = []
-    usual = running._sum_logprobs
+    usual = running._last_logprobs
 
     def run(batch, counts):
         tried.append(len(batch))
@@ -165,7 +165,7 @@ def limited(monkeypatch, running, rows: int) -> list[int]:
             raise torch.OutOfMemoryError("out of memory")
         return usual(batch, counts)
 
-    monkeypatch.setattr(running, "_sum_logprobs", run)
+    monkeypatch.setattr(running, "_last_logprobs", run)
     return tried
 
 

@@ -80,11 +80,20 @@ class LikelihoodRequest:
 
 @dataclass(frozen=True, slots=True)
 class Likelihood:
-    """Sum of the log-probabilities of the continuation's `tokens` tokens, in nats."""
+    """Log-probability of each token of the continuation, in nats."""
 
     row_id: str
-    logprob: float
-    tokens: int
+    logprobs: list[float]
+
+    @property
+    def logprob(self) -> float:
+        """That of the continuation as a whole."""
+        return sum(self.logprobs)
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens the continuation has."""
+        return len(self.logprobs)
 
 
 class Engine(Protocol):
@@ -108,7 +117,7 @@ class Engine(Protocol):
         """The log-probabilities of the same `choices` after every prompt."""
 
     def loglikelihood(self, requests: Sequence[LikelihoodRequest]) -> list[Likelihood]:
-        """The log-probability of each request's continuation."""
+        """The log-probabilities of the tokens of each request's continuation."""
 
     def cut(self, text: str, max_tokens: int) -> str:
         """The longest beginning of `text` of at most `max_tokens` tokens."""

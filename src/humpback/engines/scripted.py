@@ -59,7 +59,7 @@ class ScriptedEngine:
         for request in requests:
             tokens = len(request.continuation.split())
             mean = -1.0 - 2.0 * self._fraction(request.prompt, request.continuation)
-            answers.append(Likelihood(request.row_id, mean * tokens, tokens))
+            answers.append(Likelihood(request.row_id, [mean] * tokens))
         return answers
 
     def cut(self, text: str, max_tokens: int) -> str:

@@ -123,7 +123,7 @@ class HttpEngine:
 
         async def one(row: _Row) -> Likelihood:
             ids = behind[id(row)]
-            return Likelihood(row.row_id, sum(await self._score(row, ids, len(ids))) if ids else 0.0, len(ids))
+            return Likelihood(row.row_id, await self._score(row, ids, len(ids)) if ids else [])
 
         return self._client.map(one, rows)
 

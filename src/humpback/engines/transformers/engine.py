@@ -106,11 +106,8 @@ class TransformersEngine:
         rows = [prompt + continuation for prompt, continuation in zip(prompts, continuations, strict=True)]
 
         def run(batch: list[int]) -> list[Likelihood]:
-            sums = self._sum_logprobs([rows[i] for i in batch], [len(continuations[i]) for i in batch])
-            return [
-                Likelihood(requests[i].row_id, total, len(continuations[i]))
-                for i, total in zip(batch, sums, strict=True)
-            ]
+            found = self._last_logprobs([rows[i] for i in batch], [len(continuations[i]) for i in batch])
+            return [Likelihood(requests[i].row_id, logprobs) for i, logprobs in zip(batch, found, strict=True)]
 
         return self.budget.run([len(ids) for ids in rows], run)
 
@@ -153,8 +150,8 @@ class TransformersEngine:
         return torch.log_softmax(self._logits(final), dim=-1)
 
     @torch.inference_mode()  # type: ignore[untyped-decorator]
-    def _sum_logprobs(self, rows: list[list[int]], counts: list[int]) -> list[float]:
-        """Sum of the log-probabilities of the last `counts[i]` tokens of each row."""
+    def _last_logprobs(self, rows: list[list[int]], counts: list[int]) -> list[list[float]]:
+        """Log-probabilities of the last `counts[i]` tokens of each row."""
         input_ids, mask = pad_right(rows, self._pad, self.model.device)
         hidden = self.model.base_model(input_ids=input_ids, attention_mask=mask, use_cache=False).last_hidden_state
         row = torch.tensor([i for i, count in enumerate(counts) for _ in range(count)], dtype=torch.long)
@@ -172,7 +169,7 @@ class TransformersEngine:
             torch.nn.functional.cross_entropy(self._logits(states), tokens, reduction="none")
             for states, tokens in zip(before.split(HEAD_POSITIONS), wanted.split(HEAD_POSITIONS), strict=True)
         ]
-        return [-part.sum().item() for part in torch.cat(losses).split(counts)]
+        return [part.tolist() for part in torch.cat(losses).neg().split(counts)]
 
     def _logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """Logits in float32 even where the model computes in bfloat16, whose eight bits tie the scores' digits."""

@@ -89,11 +89,8 @@ class VllmEngine:
             [rows[i][:-1] for i in asked],
             [_next_token(rows[i][-1:], prompt=len(endings[i]) > 1) for i in asked],
         )
-        sums = {i: _sum(output, rows[i], len(endings[i])) for i, output in zip(asked, outputs, strict=True)}
-        return [
-            Likelihood(request.row_id, sums.get(index, 0.0), len(endings[index]))
-            for index, request in enumerate(requests)
-        ]
+        found = {i: _last(output, rows[i], len(endings[i])) for i, output in zip(asked, outputs, strict=True)}
+        return [Likelihood(request.row_id, found.get(index, [])) for index, request in enumerate(requests)]
 
     def cut(self, text: str, max_tokens: int) -> str:
         return cut_text(self.tokenizer, text, max_tokens)
@@ -200,7 +197,7 @@ def _logprob(output: Any, token: int) -> float:
     return float(output.outputs[0].logprobs[0][token].logprob)
 
 
-def _sum(output: Any, row: Sequence[int], count: int) -> float:
-    """Log-probability of the last `count` tokens of `row`: the last from the answer, the others from the prompt."""
+def _last(output: Any, row: Sequence[int], count: int) -> list[float]:
+    """Log-probabilities of the last `count` tokens of `row`: the last from the answer, the others from the prompt."""
     inside = range(len(row) - count, len(row) - 1)
-    return _logprob(output, row[-1]) + sum(float(output.prompt_logprobs[i][row[i]].logprob) for i in inside)
+    return [*(float(output.prompt_logprobs[i][row[i]].logprob) for i in inside), _logprob(output, row[-1])]
