@@ -7,7 +7,8 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint const
 # `make quickstart TORCH_INDEX=https://download.pytorch.org/whl/cpu` fetches torch without gigabytes of CUDA.
 TORCH_INDEX ?=
 
-.PHONY: setup quickstart test test-vllm lint format docs benchmark-corpus clean
+.PHONY: setup quickstart test test-vllm lint format docs benchmark-corpus benchmark-engines benchmark-training \
+	benchmark-lint clean
 
 setup: $(INSTALLED)
 
@@ -56,13 +57,27 @@ format: setup
 test-vllm: .venv-vllm/.installed
 	.venv-vllm/bin/python -m pytest tests/engines/vllm
 
+.venv-distilabel/.installed: benchmarks/distilabel.txt
+	$(PYTHON) -m venv .venv-distilabel
+	.venv-distilabel/bin/pip install --quiet --disable-pip-version-check -r benchmarks/distilabel.txt
+	touch $@
+
+benchmark-engines: setup .venv-distilabel/.installed
+	$(BIN)/python -W ignore benchmarks/engines.py --distilabel .venv-distilabel/bin/python
+
+benchmark-training: setup
+	$(BIN)/python -W ignore benchmarks/training.py
+
+benchmark-lint: setup
+	$(BIN)/python benchmarks/lint.py --shared $(HUMPBACK_SHARED)
+
 benchmark-corpus: setup .venv-peers/.installed .venv-datatrove/.installed
 	$(BIN)/python benchmarks/corpus.py --shared $(HUMPBACK_SHARED)/data --documentation $(DOCUMENTATION) \
 		--peers .venv-peers/bin/python --datatrove .venv-datatrove/bin/python
 	$(BIN)/python benchmarks/contamination.py --shared $(HUMPBACK_SHARED)/data
 
 clean:
-	rm -rf $(VENV) .venv-peers .venv-datatrove .venv-vllm build dist *.egg-info src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-peers .venv-datatrove .venv-distilabel .venv-vllm build dist *.egg-info src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 # Pages that are made from the code; the tests check that they are current.
 docs: setup

@@ -21,8 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from humpback.config import PromptsConfig
-from humpback.config.schema import LintConfig
+from humpback.config import LintConfig, PromptsConfig
 from humpback.lint import Linter
 from humpback.lint.guess import Verdict
 from humpback.prompts import BACKWARD_SYSTEM

@@ -9,8 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from humpback.config import EngineConfig, PromptsConfig, RateConfig
-from humpback.config.schema import AugmentConfig
+from humpback.config import AugmentConfig, EngineConfig, PromptsConfig, RateConfig
 from humpback.engines import ChoiceRequest, Choices, Generation, GenerationRequest, Sampling
 from humpback.engines.scripted import ScriptedEngine
 from humpback.engines.tokens import tokenise

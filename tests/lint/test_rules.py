@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from humpback.config.schema import LintConfig
+from humpback.config import LintConfig
 from humpback.lint import Linter
 from humpback.records import DropReason
 

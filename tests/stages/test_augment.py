@@ -8,8 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from humpback.config import PromptsConfig, load_config
-from humpback.config.schema import LintConfig
+from humpback.config import LintConfig, PromptsConfig, load_config
 from humpback.engines import Generation, Sampling
 from humpback.engines.scripted import ScriptedEngine
 from humpback.pipeline import run_pipeline

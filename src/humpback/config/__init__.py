@@ -8,8 +8,10 @@ from humpback.config.schema import (
     DecontaminateConfig,
     EngineConfig,
     EvaluateConfig,
+    HttpConfig,
     IngestConfig,
     LimitsConfig,
+    LintConfig,
     LoraConfig,
     NearDuplicateConfig,
     PersonalDataConfig,
@@ -18,6 +20,7 @@ from humpback.config.schema import (
     RateConfig,
     ReportConfig,
     TrainConfig,
+    VllmConfig,
 )
 from humpback.config.template import config_template
 
@@ -28,8 +31,10 @@ __all__ = [
     "DecontaminateConfig",
     "EngineConfig",
     "EvaluateConfig",
+    "HttpConfig",
     "IngestConfig",
     "LimitsConfig",
+    "LintConfig",
     "LoraConfig",
     "NearDuplicateConfig",
     "PersonalDataConfig",
@@ -38,6 +43,7 @@ __all__ = [
     "RateConfig",
     "ReportConfig",
     "TrainConfig",
+    "VllmConfig",
     "config_as_yaml",
     "config_template",
     "load_config",

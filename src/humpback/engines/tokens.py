@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from humpback.engines.base import ChoiceRequest, Choices, Engine, Generation, LikelihoodRequest
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
@@ -32,6 +34,23 @@ def split_choices(choices: Sequence[list[int]]) -> tuple[list[int], list[list[in
     """The tokens that all choices begin with, and what is left of each: at least one token."""
     shared = min(common_prefix(choices), min(len(ids) for ids in choices) - 1)
     return choices[0][:shared], [ids[shared:] for ids in choices]
+
+
+def generation_of(
+    tokenizer: PreTrainedTokenizerBase, row_id: str, ids: Sequence[int], ends: Sequence[int]
+) -> Generation:
+    """What was written as the tokens `ids`, up to the first of the tokens `ends`."""
+    length = next((i for i, token in enumerate(ids) if token in ends), None)
+    text = str(tokenizer.decode(list(ids[:length]), skip_special_tokens=True))
+    return Generation(row_id, text, "length", len(ids)) if length is None else Generation(row_id, text, "end", length)
+
+
+def long_choices(engine: Engine, requests: Sequence[ChoiceRequest], choices: Sequence[str]) -> list[Choices]:
+    """The log-probabilities of choices that differ in more than one token: each is read to its end."""
+    asked = [LikelihoodRequest(r.row_id, r.prompt, choice) for r in requests for choice in choices]
+    found = [answer.logprob for answer in engine.loglikelihood(asked)]
+    width = len(choices)
+    return [Choices(r.row_id, found[i * width : (i + 1) * width]) for i, r in enumerate(requests)]
 
 
 def common_prefix(rows: Sequence[list[int]]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from humpback.config.schema import LintConfig
+from humpback.config import LintConfig
 from humpback.corpus.language import identify
 from humpback.corpus.words import words
 from humpback.lint.guess import SURE_LANGUAGE_CHARS, Guess, Verdict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from humpback.config.schema import LintConfig
+from humpback.config import LintConfig
 from humpback.corpus.words import weighted_length, words
 from humpback.lint.guess import Guess, Verdict
 from humpback.lint.overlap import repeated_words

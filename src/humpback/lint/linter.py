@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from humpback.config.schema import LintConfig
+from humpback.config import LintConfig
 from humpback.lint import beside, form, meta
 from humpback.lint.guess import Guess, Verdict
 from humpback.lint.request import no_request

@@ -94,7 +94,7 @@ def load_model(
 
     transformers_logging.disable_progress_bar()
     if is_adapter(folder) and quantisation is None:
-        model = load_model(_checked_base(folder), dtype=torch.float32, device="cpu", attention=attention)
+        model = load_model(checked_base(folder), dtype=torch.float32, device="cpu", attention=attention)
         return _merged(model, folder).to(dtype).to(device)
     try:
         model = AutoModelForCausalLM.from_pretrained(
@@ -110,7 +110,12 @@ def load_model(
     return model.to(device) if quantisation is None else model
 
 
-def _checked_base(folder: Path) -> Path:
+def checked_base(folder: Path) -> Path:
+    """Folder of the base model of the adapter in `folder`.
+
+    Raises:
+        ModelError: it is not there, or not the one that the adapter was trained on.
+    """
     base = adapter_base(folder)
     recorded = recorded_digest(folder)
     if recorded is not None and recorded != model_digest(str(base)):

@@ -216,4 +216,6 @@ def _engine_settings(config: Config) -> dict[str, Any]:
     engine = config.engine
     if engine.kind == "http":
         return {"kind": engine.kind, "start": engine.http.start}
-    return {"kind": engine.kind, "dtype": engine.dtype}
+    found = {"kind": engine.kind, "dtype": engine.dtype}
+    # A shorter context cuts prompts; the transformers engine has the model's own.
+    return found | ({"max_context": engine.vllm.max_context} if engine.kind == "vllm" else {})

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from humpback.config import Config, IngestConfig
-from humpback.config.schema import LintConfig
+from humpback.config import Config, IngestConfig, LintConfig
 from humpback.records import DropReason
 from humpback.report.text import share
 

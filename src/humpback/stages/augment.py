@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from humpback.config.schema import LintConfig
+from humpback.config import LintConfig
 from humpback.engines import Engine, Generation, GenerationRequest, Sampling
 from humpback.engines.fitting import text_limit
 from humpback.lint import Linter, surplus

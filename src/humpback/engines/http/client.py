@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
-from humpback.config.schema import HttpConfig
+from humpback.config import HttpConfig
 from humpback.engines.http.loop import BackgroundLoop
 from humpback.engines.http.retry import Failure, is_transient, pause, retry_after_s
 from humpback.engines.http.setup import is_this_machine

@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from humpback.config.schema import HttpConfig
+from humpback.config import HttpConfig
 from humpback.engines.http import guard
 from humpback.engines.http.client import Client, NoAnswerError, RefusedError
 from humpback.engines.http.setup import command_to_serve, served_name, start_command

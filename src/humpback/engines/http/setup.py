@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from humpback.config.schema import HttpConfig
+from humpback.config import HttpConfig
 from humpback.errors import EngineError
 
 

@@ -19,7 +19,7 @@ from humpback.engines.base import (
     LikelihoodRequest,
     Sampling,
 )
-from humpback.engines.tokens import end_ids, split_choices, tokenise
+from humpback.engines.tokens import end_ids, generation_of, long_choices, split_choices, tokenise
 from humpback.engines.transformers.batching import TokenBudget
 from humpback.engines.transformers.decoding import decode
 from humpback.engines.transformers.padding import pad_right
@@ -79,7 +79,10 @@ class TransformersEngine:
                 pad=self._pad,
                 max_new_tokens=sampling.max_new_tokens,
             )
-            return [self._generation(requests[i], ids) for i, ids in zip(batch, written, strict=True)]
+            return [
+                generation_of(self.tokenizer, requests[i].row_id, ids, self._end_ids)
+                for i, ids in zip(batch, written, strict=True)
+            ]
 
         return self.budget.run([len(ids) + sampling.max_new_tokens for ids in prompts], run)
 
@@ -88,7 +91,7 @@ class TransformersEngine:
             return []
         shared, endings = split_choices(tokenise(self.tokenizer, choices))
         if any(len(ending) != 1 for ending in endings):
-            return self._long_choices(requests, choices)
+            return long_choices(self, requests, choices)
         wanted = torch.tensor([ending[0] for ending in endings], device=self.model.device)
         prompts = [ids + shared for ids in tokenise(self.tokenizer, [request.prompt for request in requests])]
         prefix = SharedPrefix(self.model, prompts)
@@ -123,18 +126,6 @@ class TransformersEngine:
     def _free_memory(self) -> None:
         if self.model.device.type == "cuda":
             torch.cuda.empty_cache()
-
-    def _generation(self, request: GenerationRequest, ids: list[int]) -> Generation:
-        length = next((i for i, token in enumerate(ids) if token in self._end_ids), None)
-        text = self.tokenizer.decode(ids[:length], skip_special_tokens=True)
-        finish = "length" if length is None else "end"
-        return Generation(request.row_id, text, finish, len(ids) if length is None else length)  # type: ignore[arg-type]
-
-    def _long_choices(self, requests: Sequence[ChoiceRequest], choices: Sequence[str]) -> list[Choices]:
-        asked = [LikelihoodRequest(r.row_id, r.prompt, choice) for r in requests for choice in choices]
-        found = [answer.logprob for answer in self.loglikelihood(asked)]
-        width = len(choices)
-        return [Choices(r.row_id, found[i * width : (i + 1) * width]) for i, r in enumerate(requests)]
 
     @torch.inference_mode()  # type: ignore[untyped-decorator]
     def _next_logprobs(self, rows: list[list[int]], prefix: SharedPrefix) -> torch.Tensor:

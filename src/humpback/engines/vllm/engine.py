@@ -19,7 +19,7 @@ from humpback.engines.base import (
     LikelihoodRequest,
     Sampling,
 )
-from humpback.engines.tokens import end_ids, split_choices, tokenise
+from humpback.engines.tokens import end_ids, generation_of, long_choices, split_choices, tokenise
 from humpback.engines.vllm.library import StartLog
 from humpback.engines.vllm.start import Started, dead_error, start
 from humpback.errors import EngineError
@@ -62,14 +62,14 @@ class VllmEngine:
         prompts = tokenise(self.tokenizer, [request.prompt for request in requests])
         outputs = self._run(requests, prompts, [self._sampling(sampling, request.seed) for request in requests])
         return [
-            self._generation(request, list(output.outputs[0].token_ids))
+            generation_of(self.tokenizer, request.row_id, list(output.outputs[0].token_ids), self._end_ids)
             for request, output in zip(requests, outputs, strict=True)
         ]
 
     def choice_logprobs(self, requests: Sequence[ChoiceRequest], choices: Sequence[str]) -> list[Choices]:
         shared, endings = split_choices(tokenise(self.tokenizer, choices))
         if any(len(ending) != 1 for ending in endings):
-            return self._long_choices(requests, choices)
+            return long_choices(self, requests, choices)
         wanted = [ending[0] for ending in endings]
         prompts = [ids + shared for ids in tokenise(self.tokenizer, [request.prompt for request in requests])]
         outputs = self._run(requests, prompts, _next_token(wanted))
@@ -168,18 +168,6 @@ class VllmEngine:
             Generation(request.row_id, text, "end", self.count(text))
             for request, text in zip(requests, chosen, strict=True)
         ]
-
-    def _generation(self, request: GenerationRequest, ids: list[int]) -> Generation:
-        length = next((i for i, token in enumerate(ids) if token in self._end_ids), None)
-        text = self.tokenizer.decode(ids[:length], skip_special_tokens=True)
-        finish = "length" if length is None else "end"
-        return Generation(request.row_id, text, finish, len(ids) if length is None else length)  # type: ignore[arg-type]
-
-    def _long_choices(self, requests: Sequence[ChoiceRequest], choices: Sequence[str]) -> list[Choices]:
-        asked = [LikelihoodRequest(r.row_id, r.prompt, choice) for r in requests for choice in choices]
-        found = [answer.logprob for answer in self.loglikelihood(asked)]
-        width = len(choices)
-        return [Choices(r.row_id, found[i * width : (i + 1) * width]) for i, r in enumerate(requests)]
 
 
 def _next_token(tokens: Sequence[int], *, prompt: bool = False) -> Any:

@@ -23,8 +23,8 @@ from typing import Any
 from humpback.config import EngineConfig
 from humpback.engines.vllm.library import StartLog, import_vllm
 from humpback.errors import EngineError, ModelError
-from humpback.models import inspect_model, is_adapter, resolved_dtype
-from humpback.models.adapter import ADAPTER_CONFIG, adapter_base
+from humpback.models import checked_base, inspect_model, is_adapter, resolved_dtype
+from humpback.models.adapter import ADAPTER_CONFIG
 
 GPU_MEMORY, CPU_MEMORY = 0.9, 0.3
 CPU_CONTEXT = 8192
@@ -155,7 +155,7 @@ def _adapter_settings(folder: Path) -> dict[str, Any]:
     if HEAD in layers:
         raise ModelError(_refusal(folder, f"it changes {HEAD}, which vllm leaves out of likelihoods"))
     return {
-        "model": str(adapter_base(folder)),
+        "model": str(checked_base(folder)),
         "enable_lora": True,
         "max_loras": 1,
         "max_lora_rank": room,
