@@ -64,6 +64,7 @@ def test_the_schema_of_a_rating():
             pa.field("method", pa.string(), nullable=False),
             pa.field("instruction_cut", pa.bool_(), nullable=False),
             pa.field("p_good", pa.float64()),
+            pa.field("signals", pa.map_(pa.string(), pa.float64()), nullable=False),
         ]
     )
 

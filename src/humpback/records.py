@@ -1,7 +1,7 @@
 """Typed rows that cross every boundary, and their Arrow schemas.
 
-A record is a flat, frozen dataclass of strings, numbers, lists of them, and at most one nested `Source`. Its Arrow
-schema is derived from its type hints, so the two cannot disagree.
+A record is a flat, frozen dataclass of strings, numbers, lists of them, numbers by name, and at most one nested
+`Source`. Its Arrow schema is derived from its type hints, so the two cannot disagree.
 """
 
 from __future__ import annotations
@@ -167,7 +167,8 @@ class Rating:
     `rating` is on the 1-to-5 scale, or None with `unparsed_reason`. `probabilities` are those of the scores 1 to 5
     (empty for a written judgement, whose text is in `judgement`). `method` says how it was had: `expected`, `chosen`
     or `written`. `instruction_cut`: the judge saw only the beginning of the instruction, since both together were
-    longer than its context; the output is never cut. `p_good` is a calibrated probability that the pair is good.
+    longer than its context; the output is never cut. `p_good` is a calibrated probability that the pair is good,
+    `signals` are what it was calibrated on, by name (`humpback.judge`).
     """
 
     candidate_id: str
@@ -178,6 +179,19 @@ class Rating:
     method: str = "expected"
     instruction_cut: bool = False
     p_good: float | None = None
+    signals: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """Seed pair `pair` with a planted defect of one kind, or as it is; `signals` by name, once they were read."""
+
+    id: str
+    kind: str
+    pair: str
+    instruction: str
+    output: str
+    signals: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +270,8 @@ def _converters(kind: Any) -> dict[str, Callable[[Any], Any]]:
             found[name] = partial(_construct, hint)
         elif isinstance(hint, type) and issubclass(hint, StrEnum):
             found[name] = hint
+        elif typing.get_origin(hint) is dict:
+            found[name] = dict  # Arrow gives pairs
     return found
 
 
@@ -290,6 +306,9 @@ def _arrow_type(hint: Any) -> pa.DataType:
     if typing.get_origin(hint) is list:
         item, nullable = _without_none(typing.get_args(hint)[0])
         return pa.list_(pa.field("item", _arrow_type(item), nullable=nullable))
+    if typing.get_origin(hint) is dict:
+        key, value = typing.get_args(hint)
+        return pa.map_(_arrow_type(key), _arrow_type(value))
     if issubclass(hint, str):
         return pa.string()
     scalars: dict[Any, pa.DataType] = {int: pa.int64(), float: pa.float64(), bool: pa.bool_()}

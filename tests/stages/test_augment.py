@@ -146,7 +146,7 @@ def test_the_stage_counts_what_was_sampled_again_and_saved(small_inputs, monkeyp
 
     def generate(self, requests, sampling):
         answers = usual(self, requests, sampling)
-        bad = [random.Random(request.seed).random() < 0.5 for request in requests]
+        bad = [random.Random(request.seed).random() < 0.7 for request in requests]
         return [replace(answer, text=BAD) if out else answer for answer, out in zip(answers, bad, strict=True)]
 
     monkeypatch.setattr(ScriptedEngine, "generate", generate)

@@ -112,7 +112,9 @@ def summary_rows(folder: RunFolder, config: Config) -> Iterator[tuple[str, str]]
     found = {name: folder.step(name).manifest() for name in _step_names(config)}
     manifests = {name: manifest for name, manifest in found.items() if manifest is not None}
     seed, segments = manifests["seed"], manifests["segments"]
-    yield "seed", f"{seed.rows} pairs trained on, {seed.facts['held_out']} held out"
+    calibration = seed.facts.get("calibration", 0)
+    planted = f", {calibration} for the judge" if calibration else ""
+    yield "seed", f"{seed.rows} pairs trained on, {seed.facts['held_out']} held out{planted}"
     documents = manifests["passages"].facts["documents"]
     yield "documents", f"{documents} read, {segments.rows} segments"
     yield "candidates", f"{manifests['candidates'].rows} with an instruction"

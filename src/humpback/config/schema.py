@@ -10,6 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 # Tokens that a row of the backward model needs beside the text: some 60 of the question, as many of the instruction.
 BACKWARD_ROOM = 128
 
+DEFAULT_CALIBRATION = 0.15  # of the seed, where `rate.judge` is calibrated
+
 
 class Section(BaseModel):
     """Frozen, and unknown keys are refused."""
@@ -174,6 +176,10 @@ class IngestConfig(Section):
 
     held_out_fraction: float = Field(default=0.1, ge=0.02, le=0.5)
     """Share of the seed that no model is trained on; losses are measured on it (ours: 10 % is the custom)."""
+
+    calibration_fraction: float | None = Field(default=None, ge=0.02, le=0.5)
+    """Share of the seed that no model is trained on and no loss measured on: `rate.judge: calibrated` plants defects in
+    it. Null: 0.15 with that judge (ours: 60 pairs of 400), none without."""
 
     text_column: str | None = None
     """Column that holds the text in tables; null takes `text`, `content` or the like, else the longest strings."""
@@ -511,6 +517,18 @@ class RateConfig(Section):
     """`expected`: one forward pass, mean score under the probabilities of 1 to 5. `written`: the paper's judgement,
     a reason and then `Score: n` (section 2.3), many times slower."""
 
+    judge: Literal["rubric", "calibrated"] = "rubric"
+    """`rubric`: the rating is the score that the model gives (section 2.3). `calibrated`: the rating comes from signals
+    of the model's likelihoods and of the texts, weighed by a judge that is fitted each round to seed pairs with planted
+    defects (docs/curation.md); two passes over each answer instead of one over the rubric."""
+
+    max_calibration_pairs: int = Field(default=60, ge=10)
+    """The calibrated judge plants every kind of defect in so many seed pairs at most."""
+
+    unfit: Literal["stop", "warn"] = "stop"
+    """What to do, before any candidate is rated, where the calibrated judge does not tell planted defects from good
+    pairs."""
+
     fallback: list[Literal["chosen", "written"]] = []
     """What to do instead, in this order, on an engine that cannot give the log-probabilities of scores: let it answer
     with one of the scores and nothing else, or in writing. Every rating says how it was had. Empty: stop, saying so."""
@@ -627,6 +645,23 @@ class Config(Section):
                 f"instruction in train.max_tokens ({self.train.max_tokens}): set it to at most {longest}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _calibrated_or_not(self) -> Config:
+        if self.rate.judge == "calibrated":
+            return self
+        if self.ingest.calibration_fraction is not None:
+            raise ValueError("ingest.calibration_fraction is for rate.judge: calibrated: set that too, or this to null")
+        if self.curate.target_precision is not None:
+            raise ValueError("curate.target_precision needs the probabilities that rate.judge: calibrated gives")
+        return self
+
+    @property
+    def calibration_fraction(self) -> float:
+        """Share of the seed that the calibrated judge is fitted to; 0 without one."""
+        if self.rate.judge == "rubric":
+            return 0.0
+        return self.ingest.calibration_fraction or DEFAULT_CALIBRATION
 
     @property
     def folder(self) -> Path:

@@ -155,7 +155,7 @@ def _measure(config: Config) -> _Sizes:
 def _plan_step(state: StepState, config: Config, sizes: _Sizes, speeds: _Speeds | None) -> StepPlan:
     name, stage = state.step.name, state.step.stage
     done = RunFolder(config.folder).step(name).manifest() if state.status == "done" else None
-    trained = round(len(sizes.seed) * (1 - config.ingest.held_out_fraction))
+    trained = round(len(sizes.seed) * (1 - config.ingest.held_out_fraction) * (1 - config.calibration_fraction))
     curated = round(sizes.segments * (config.curate.keep_fraction or DEFAULT_FRACTION))
     text_tokens = round(sizes.segments * sizes.segment_tokens)
     rows = {"augment": sizes.segments, "rate": sizes.segments, "curate": curated, "export": curated}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from humpback.config import Config
-from humpback.stages import augment, curate, evaluate, export, ingest, rate, report, train
+from humpback.stages import augment, curate, evaluate, export, ingest, judge, rate, report, train
 from humpback.stages.context import Outcome, StageContext
 
 # The verbs of the command line, in order; each names one or more kinds of steps below.
@@ -112,9 +112,24 @@ def select_steps(steps: Sequence[Step], target: str) -> list[Step]:
 
 def _round(number: int, settings: _Settings) -> list[Step]:
     ratings, curated = f"ratings-{number}", f"curated-{number}"
-    needs = ("candidates", f"models/m{number - 1}")
+    model = f"models/m{number - 1}"
     before = (f"curated-{number - 1}",) if number > 1 else ()
+    judges = []
+    if settings.is_calibrated:
+        judges = [
+            Step(
+                f"judge-{number}",
+                "rate",
+                ("seed", model),
+                settings.judge(),
+                judge.VERSION,
+                judge.fit,
+                uses_prompts=True,
+            )
+        ]
+    needs = ("candidates", model, *(step.name for step in judges))
     return [
+        *judges,
         Step(ratings, "rate", needs, settings.rate(), rate.VERSION, rate.rate, uses_prompts=True),
         Step(curated, "curate", ("candidates", ratings, *before), settings.curate(), curate.VERSION, curate.curate),
         _model(f"m{number}", ("seed", curated), settings, train.train_forward),
@@ -145,17 +160,22 @@ class _Settings:
         self._engine = _engine_settings(config)
         self._shards = {"rows_per_shard": config.engine.rows_per_shard}
 
+    @property
+    def is_calibrated(self) -> bool:
+        return self._config.rate.judge == "calibrated"
+
     def seed(self) -> dict[str, Any]:
         chosen = self._config.ingest.model_dump(mode="json", include=set(self._SEED_FIELDS))
         return {
             "ingest": chosen,
+            "calibration": self._config.calibration_fraction,
             "input": self._digests.seed,
             "decontaminate": self._decontaminate(),
             "random_seed": self._config.random_seed,
         }
 
     def passages(self) -> dict[str, Any]:
-        later = {"max_segments", "near_duplicates", "decontaminate", "workers"}
+        later = {"calibration_fraction", "max_segments", "near_duplicates", "decontaminate", "workers"}
         left_out = self._SEED_FIELDS - {"max_broken_fraction"} | later
         chosen = self._config.ingest.model_dump(mode="json", exclude=set(left_out))
         return {"ingest": chosen, "input": self._digests.corpus, "blocked_words": self._digests.blocked_words}
@@ -185,10 +205,16 @@ class _Settings:
 
     def rate(self) -> dict[str, Any]:
         config = self._config.rate
+        if self.is_calibrated:
+            return {"rate": {"judge": config.judge}, "engine": self._engine} | self._shards
         draws = config.method == "written" or bool(config.fallback)
         chosen = config.model_dump(mode="json", include=None if draws else {"method"})
         seed = self._config.random_seed if draws else None
         return {"rate": chosen, "random_seed": seed, "engine": self._engine} | self._shards
+
+    def judge(self) -> dict[str, Any]:
+        chosen = self._config.rate.model_dump(mode="json", include={"max_calibration_pairs", "unfit"})
+        return {"rate": chosen, "random_seed": self._config.random_seed, "engine": self._engine} | self._shards
 
     def curate(self) -> dict[str, Any]:
         chosen = self._config.curate.model_dump(mode="json")

@@ -61,6 +61,10 @@ class PromptContract:
         """The prompt that a forward model answers."""
         return self.chat.prompt(tag, instruction)
 
+    def answer(self, output: str) -> str:
+        """What a forward model is to write: `output` and the end of the turn, as in training."""
+        return self._completion(output)
+
     def forward_pair(self, instruction: str, output: str, tag: str) -> Pair:
         """A forward model's training pair: instruction in, output out (section 2.1)."""
         return Pair(self.forward(instruction, tag), self._completion(output))

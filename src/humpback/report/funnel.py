@@ -87,8 +87,8 @@ def funnel(config: Config, inputs: Mapping[str, Path], manifests: Mapping[str, M
 
 
 def seed_stage(config: Config, folder: Path, manifest: Manifest) -> Stage:
-    """The seed's own narrowing; held-out pairs count as kept."""
-    kept = manifest.rows + int(manifest.facts.get("held_out", 0))
+    """The seed's own narrowing; pairs held out, for losses or for the judge, count as kept."""
+    kept = manifest.rows + sum(int(manifest.facts.get(name, 0)) for name in ("held_out", "calibration"))
     reasons = _reasons(config, folder, manifest)
     return Stage("seed", "Seed pairs", "", kept + sum(manifest.dropped.values()), kept, "pairs", reasons)
 

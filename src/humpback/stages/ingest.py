@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 VERSION = 2
-HELD_OUT = "held-out"  # the folder beside the trained pairs
+HELD_OUT = "held-out"  # folders beside the trained pairs
+CALIBRATION = "calibration"
 SIGNATURES = "signatures"  # the folder that near-duplicates are worked out in, removed when they are
 SEGMENTS_PER_SHARD = 10_000  # ours: some 20 MB of text
 BYTES_PER_SHARD = 32_000_000  # ours: what several workers may hold at once without being noticed
@@ -66,15 +67,17 @@ def ingest_seed(context: StageContext) -> Outcome:
             f"{_reasons(Counter(str(row.reason) for row in dropped))}; add pairs (a few hundred make a good seed)"
         )
     examples = _limited(clean, config.ingest.seed_limit, config.random_seed, dropped)
-    trained, held_out = _split(examples, config.ingest.held_out_fraction, config.random_seed)
+    trained, held_out = _split(examples, config.ingest.held_out_fraction, config.random_seed, HELD_OUT)
+    trained, calibration = _split(trained, config.calibration_fraction, config.random_seed, CALIBRATION)
     for row in dropped:
         if row.reason == DropReason.UNREADABLE:
             log.warning("seed: %s: unreadable, set aside: %s", row.source, row.detail)
     folder = context.output.path
     write_rows(folder / "dropped" / "part-00000.parquet", dropped, Dropped)
     write_rows(folder / HELD_OUT / "part-00000.parquet", held_out, Example)
+    write_rows(folder / CALIBRATION / "part-00000.parquet", calibration, Example)
     write_rows(folder / "part-00000.parquet", trained, Example)
-    return Outcome({"held_out": len(held_out), "contamination": _prompts_hit(folder)})
+    return Outcome({"held_out": len(held_out), "calibration": len(calibration), "contamination": _prompts_hit(folder)})
 
 
 def ingest_passages(context: StageContext) -> Outcome:
@@ -157,10 +160,10 @@ def _limited(examples: list[Example], limit: int | None, seed: int, dropped: lis
     return [example for example in examples if example.id in kept]
 
 
-def _split(examples: list[Example], fraction: float, seed: int) -> tuple[list[Example], list[Example]]:
-    """Trained and held-out pairs, in their order; pairs with the same instruction stay on the same side."""
+def _split(examples: list[Example], fraction: float, seed: int, what: str) -> tuple[list[Example], list[Example]]:
+    """Trained pairs and those held out for `what`, in their order; pairs with the same instruction stay together."""
     instructions = sorted(
-        {example.instruction for example in examples}, key=lambda text: derived_seed(seed, "held-out", text)
+        {example.instruction for example in examples}, key=lambda text: derived_seed(seed, what, text)
     )
     held_out = set(instructions[: math.ceil(len(instructions) * fraction)])
     return (

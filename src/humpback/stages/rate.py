@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,14 +12,17 @@ from humpback.config import RateConfig
 from humpback.engines import Ability, ChoiceRequest, Engine, Generation, GenerationRequest, Sampling
 from humpback.engines.fitting import TOO_LONG, fit_prompt
 from humpback.errors import EngineError
+from humpback.judge.fit import Judge
+from humpback.judge.reader import Question, read_signals
 from humpback.prompts import SCORES, PromptContract, expected_score, parse_verdict
 from humpback.randomness import derived_seed
 from humpback.records import Candidate, Rating
 from humpback.stages.context import Outcome, StageContext
 from humpback.workspace import Shard, map_shards, read_rows, row_count
 
-VERSION = 2
-EXPECTED, CHOSEN, WRITTEN = "expected", "chosen", "written"
+VERSION = 3
+EXPECTED, CHOSEN, WRITTEN, CALIBRATED = "expected", "chosen", "written", "calibrated"
+JUDGE_FILE = "judge.json"  # what the judge's step wrote
 _SCORE_TOKENS = 4  # room for the longest of the scores; a digit and its space in any tokenizer
 
 Rater = Callable[[list[Candidate]], list[Rating]]
@@ -33,7 +37,10 @@ def rate(context: StageContext) -> Outcome:
         context.engine(model) as engine,
         context.progress.task(f"rating ({context.output.name})", row_count(candidates), "pairs") as task,
     ):
-        rater = make_rater(engine, context.prompts, config.rate, config.random_seed, context.output.name)
+        if config.rate.judge == CALIBRATED:
+            rater = calibrated_rater(engine, context.prompts, _judge(context))
+        else:
+            rater = make_rater(engine, context.prompts, config.rate, config.random_seed, context.output.name)
         map_shards(
             read_rows(candidates, Candidate),
             context.output,
@@ -84,6 +91,38 @@ def make_rater(engine: Engine, prompts: PromptContract, config: RateConfig, rand
         return [ratings[row.id] for row in rows]
 
     return rater
+
+
+def calibrated_rater(engine: Engine, prompts: PromptContract, judge: Judge) -> Rater:
+    """The way to rate by a calibrated judge: 1 for a pair that is surely defective, 5 for one that is surely good."""
+
+    def rater(rows: list[Candidate]) -> list[Rating]:
+        found = read_signals(engine, prompts, [Question(row.id, row.instruction, row.output) for row in rows])
+        ratings = []
+        for row, signals in zip(rows, found, strict=True):
+            if signals is None:
+                ratings.append(Rating(row.id, None, TOO_LONG, method=CALIBRATED))
+                continue
+            p_good = float(judge.p_good([signals])[0])
+            is_number = not math.isnan(p_good)
+            ratings.append(
+                Rating(
+                    row.id,
+                    1 + 4 * p_good if is_number else None,
+                    None if is_number else "not_a_number",
+                    method=CALIBRATED,
+                    p_good=p_good if is_number else None,
+                    signals=signals,
+                )
+            )
+        return ratings
+
+    return rater
+
+
+def _judge(context: StageContext) -> Judge:
+    folder = next(folder for name, folder in context.inputs.items() if name.startswith("judge"))
+    return Judge.from_json((folder / JUDGE_FILE).read_text(encoding="utf-8"))
 
 
 def rating_method(engine: Engine, config: RateConfig) -> str:
