@@ -22,10 +22,12 @@ DEFECTS = {
     "no_gain_lowest": with_values(range(20, 40), -4.0),
     "no_gain_early": with_values(range(16), -4.0),
     "opening": with_values(range(12), -5.0),
+    "opening_word": with_values(range(1), -9.0),
     "opening_first": with_values(range(3), -9.0),
+    "seam_drop": with_values(range(30, 33), -9.0),
     "opening_drop": with_values(range(12), -5.0),
     "closing": with_values(range(50, 60), -5.0),
-    "no_end": [*GOOD[:-1], -7.0],
+    "no_end_gain": [*GOOD[:-1], -7.0],
     "lowest": with_values(range(20, 36), -5.0),
     "lowest_drop": with_values(range(20, 36), -5.0),
     "jump": with_values(range(30, 38), -6.0),
@@ -51,7 +53,8 @@ def test_values_by_hand():
     assert found["unlikely"] == pytest.approx(2.0)
     assert found["no_gain"] == pytest.approx(0.0)
     assert found["bland"] == pytest.approx(-2.0)
-    assert found["no_end"] == pytest.approx(0.5)
+    assert found["no_end_gain"] == pytest.approx(-0.5)
+    assert found["no_end_alone"] == pytest.approx(1.0)
     assert found["jump"] == 0.0  # too short to have two sides
 
 

@@ -42,7 +42,7 @@ def test_what_is_asked(prompts):
     ]
     pair = prompts.forward_pair(PAIR.instruction, PAIR.output, tag)
     assert {request.continuation for request in engine.requests} == {pair.completion}  # as in training, its end too
-    assert found[0] is not None and {"no_gain", "no_end", "untouched"} <= found[0].keys()
+    assert found[0] is not None and {"no_gain", "no_end_gain", "untouched"} <= found[0].keys()
 
 
 def test_an_output_is_read_alone_once(prompts):

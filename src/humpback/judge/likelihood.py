@@ -19,6 +19,9 @@ WINDOW = 16
 OPENING = 12
 """Tokens of an opening or a closing (ours)."""
 
+SEAM = 3
+"""Tokens of a window on the place itself where the text may have been joined (ours)."""
+
 JUMP = 8
 """Tokens on either side of a place where the text may have been joined (ours)."""
 
@@ -45,14 +48,16 @@ def likelihood_signals(asked: Sequence[float], plain: Sequence[float]) -> dict[s
         "no_gain_late": -float(gains[len(gains) // 2 :].mean()),
         "no_gain_lowest": -float(gained.min()),
         "opening": -float(found[:OPENING].mean()),
+        "opening_word": -float(found[0]),
         "opening_first": -float(found[:3].mean()),
         "opening_drop": mean - float(found[:OPENING].mean()),
         "closing": -float(found[-OPENING:].mean()),
-        "no_end": -float(with_request[-1]),
         "no_end_alone": -float(alone[-1]),
+        "no_end_gain": -float(with_request[-1] - alone[-1]),
         "lowest": -float(windows.min()),
         "lowest_drop": mean - float(windows.min()),
         "jump": float((before - after).max()) if len(before) else 0.0,
+        "seam_drop": mean - float(_windows(found, SEAM)[SEAM:].min(initial=mean)),
         "worst": -float(np.sort(found)[:3].mean()),
         "known": float(windows.max()),
         "known_share": float((found > -0.05).mean()),
