@@ -4,8 +4,9 @@
 
 The run's seed model reads the held-out pairs of the run's seed. One half of them, with one half of the texts that are
 planted, is fitted to; the other halves are judged. Prints a Markdown table: area under the curve by kind of defect, the
-same where that kind was left out of the fit, that of gradient-boosted trees on the same signals, and the one signal that
-does best alone. With `--ranked`, replies that people put into an order, as `question`, `answer` and `rank`: how often the judge has two replies in their order.
+same where that kind was left out of the fit, that of gradient-boosted trees on the same signals, and the one signal
+that does best alone. With `--ranked`, replies that people put into an order, as `question`, `answer` and `rank`: how
+often the judge has two replies in their order.
 """
 
 from __future__ import annotations
