@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
@@ -144,6 +145,31 @@ def extract(
     from humpback.config import IngestConfig
 
     extract_texts(inputs, out, IngestConfig())
+
+
+@app.command()
+def rate(
+    pairs: Annotated[Path, typer.Argument(help="Rows with `instruction` and `output`, JSON Lines or another table.")],
+    out: Annotated[Path, typer.Option(help="Write the rows with their ratings there, as JSON Lines.")],
+    seed: Annotated[
+        str, typer.Option(help="Good pairs that the model was not trained on; the judge is fitted to them.")
+    ],
+    model: Annotated[str, typer.Option(help="The judge: `builtin`, a folder, or a hub name.")] = "builtin",
+    overrides: Overrides = None,
+    engine: EngineKind = None,
+) -> None:
+    """Rate any file of instructions and answers; one row out for every row in."""
+    from humpback.cli.console import RichProgress, set_up_logging
+    from humpback.config import parse_config
+    from humpback.pipeline import rate_pairs
+
+    given = {"model": model, "seed": seed, "corpus": str(pairs), "rate": {"judge": "calibrated"}}
+    extra = [f"engine.kind={engine}"] if engine else []
+    config = parse_config(json.dumps(given), [*(overrides or []), *extra], name="humpback rate")
+    set_up_logging()
+    found = rate_pairs(pairs, out, config, RichProgress())
+    reasons = "".join(f", {count:,} {reason}" for reason, count in sorted(found.reasons.items()))
+    typer.echo(f"{out}: {found.rows:,} rows, {found.rated:,} rated{reasons}")
 
 
 @app.command()

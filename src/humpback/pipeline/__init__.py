@@ -3,6 +3,7 @@
 from humpback.pipeline.explain import Explanation, explain
 from humpback.pipeline.plan import Plan, StepPlan, make_plan
 from humpback.pipeline.preflight import preflight
+from humpback.pipeline.rate_pairs import RatedPairs, rate_pairs
 from humpback.pipeline.run import RunResult, run_pipeline
 from humpback.pipeline.state import StepState, run_state
 from humpback.pipeline.steps import STAGES, Step, pipeline_steps
@@ -11,6 +12,7 @@ __all__ = [
     "STAGES",
     "Explanation",
     "Plan",
+    "RatedPairs",
     "RunResult",
     "Step",
     "StepPlan",
@@ -19,6 +21,7 @@ __all__ = [
     "make_plan",
     "pipeline_steps",
     "preflight",
+    "rate_pairs",
     "run_pipeline",
     "run_state",
 ]

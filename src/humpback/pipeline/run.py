@@ -55,10 +55,11 @@ def run_pipeline(config: Config, *, target: str | None = None, progress: Progres
         if target is not None:
             wanted = {step.name for step in select_steps([state.step for state in states], target)}
             states = [state for state in states if state.step.name in wanted]
-        return _run_steps(config, folder, states, progress or SilentProgress())
+        return run_steps(config, folder, states, progress or SilentProgress())
 
 
-def _run_steps(config: Config, folder: RunFolder, states: Sequence[StepState], progress: Progress) -> RunResult:
+def run_steps(config: Config, folder: RunFolder, states: Sequence[StepState], progress: Progress) -> RunResult:
+    """Runs those of the steps that are not done, in order, in a folder that is locked."""
     executed: list[str] = []
     reused: list[str] = []
     prompts: PromptContract | None = None

@@ -110,30 +110,34 @@ def select_steps(steps: Sequence[Step], target: str) -> list[Step]:
     return [step for step in steps if step.name in wanted]
 
 
+def rating_steps(config: Config, number: int, model: str | None) -> list[Step]:
+    """The steps that rate `candidates` in a round: fitting its judge, if any, and rating.
+
+    `model` is the step whose model is asked; None asks the base model.
+    """
+    return _rating(number, model, _Settings(config, InputDigests("", "", {})))
+
+
 def _round(number: int, settings: _Settings) -> list[Step]:
     ratings, curated = f"ratings-{number}", f"curated-{number}"
-    model = f"models/m{number - 1}"
     before = (f"curated-{number - 1}",) if number > 1 else ()
-    judges = []
-    if settings.is_calibrated:
-        judges = [
-            Step(
-                f"judge-{number}",
-                "rate",
-                ("seed", model),
-                settings.judge(),
-                judge.VERSION,
-                judge.fit,
-                uses_prompts=True,
-            )
-        ]
-    needs = ("candidates", model, *(step.name for step in judges))
     return [
-        *judges,
-        Step(ratings, "rate", needs, settings.rate(), rate.VERSION, rate.rate, uses_prompts=True),
+        *_rating(number, f"models/m{number - 1}", settings),
         Step(curated, "curate", ("candidates", ratings, *before), settings.curate(), curate.VERSION, curate.curate),
         _model(f"m{number}", ("seed", curated), settings, train.train_forward),
     ]
+
+
+def _rating(number: int, model: str | None, settings: _Settings) -> list[Step]:
+    asked = () if model is None else (model,)
+    is_base = model is None
+    judges = []
+    if settings.is_calibrated:
+        needs: tuple[str, ...] = ("seed", *asked)
+        judges = [Step(f"judge-{number}", "rate", needs, settings.judge(), judge.VERSION, judge.fit, True, is_base)]
+    needs = ("candidates", *asked, *(step.name for step in judges))
+    rating = Step(f"ratings-{number}", "rate", needs, settings.rate(), rate.VERSION, rate.rate, True, is_base)
+    return [*judges, rating]
 
 
 def _model(name: str, needs: tuple[str, ...], settings: _Settings, run: Callable[[StageContext], Outcome]) -> Step:

@@ -118,6 +118,11 @@ def _pair(line: int, values: Columns) -> Outcome:
     return _outcome(line, instruction, _text(values, OUTPUT_COLUMNS))
 
 
+def read_pair(row: Row) -> Outcome:
+    """The instruction and answer of one row of pairs."""
+    return next(_each(_pair, [row]))
+
+
 def _self_instruct(line: int, values: Columns) -> Outcome:
     instances = values.get("instances")
     if not isinstance(instances, list) or not instances or not isinstance(instances[0], dict):

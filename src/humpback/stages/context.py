@@ -34,6 +34,11 @@ class StageContext:
             yield engine
 
     @property
+    def model(self) -> Path:
+        """Folder of the model that the step asks: the one that it needs, or else the base model."""
+        return next((path for name, path in self.inputs.items() if name.startswith("models/")), self.base_model)
+
+    @property
     def is_scripted(self) -> bool:
         """Whether no real model takes part."""
         return self.config.engine.kind == "scripted"

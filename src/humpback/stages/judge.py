@@ -36,10 +36,9 @@ def fit(context: StageContext) -> Outcome:
         NothingLeftError: fewer than `LEAST_PAIRS` pairs of the seed can be planted in.
     """
     config = context.config
-    model = next(folder for name, folder in context.inputs.items() if name.startswith("models/"))
     pairs = planted_pairs(calibration_pairs(context.inputs["seed"] / CALIBRATION, config), config.random_seed)
     with (
-        context.engine(model) as engine,
+        context.engine(context.model) as engine,
         context.progress.task(f"fitting the judge ({context.output.name})", len(pairs), "pairs") as task,
     ):
         require(engine, Ability.LOGLIKELIHOOD, "rate.judge: calibrated", "set rate.judge: rubric")

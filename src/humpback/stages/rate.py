@@ -32,9 +32,8 @@ def rate(context: StageContext) -> Outcome:
     """Writes one rating a candidate, in their order. What could not be rated stays, without a rating, with a reason."""
     config = context.config
     candidates = context.inputs["candidates"]
-    model = next(folder for name, folder in context.inputs.items() if name.startswith("models/"))
     with (
-        context.engine(model) as engine,
+        context.engine(context.model) as engine,
         context.progress.task(f"rating ({context.output.name})", row_count(candidates), "pairs") as task,
     ):
         if config.rate.judge == CALIBRATED:
