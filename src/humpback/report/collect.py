@@ -12,6 +12,7 @@ from typing import Any
 
 from humpback.config import Config, config_as_yaml
 from humpback.errors import WorkspaceError
+from humpback.report.fitness import FITNESS_FILE, JudgeKind, judge_kinds
 from humpback.report.funnel import Funnel, Stage, funnel, seed_stage
 from humpback.report.numbers import (
     Lengths,
@@ -110,6 +111,7 @@ class Report:
     lengths: list[Lengths]
     ratings: list[RatingRound]
     changes: list[RoundChange]
+    judge: list[JudgeKind]
     trainings: list[Training]
     pairs: Pairs
     licences: list[tuple[str, int]]
@@ -139,7 +141,7 @@ def collect_report(config: Config, inputs: Mapping[str, Path], run_folder: Path)
     return Report(
         name=config.name,
         is_scripted=is_scripted,
-        method=config.rate.method,
+        method="calibrated" if config.rate.judge == "calibrated" else config.rate.method,
         verdict=verdict(sets, f"m{last}", is_scripted=is_scripted),
         cost=_cost(manifests, trainings, times, last),
         evaluation=sets,
@@ -148,6 +150,7 @@ def collect_report(config: Config, inputs: Mapping[str, Path], run_folder: Path)
         lengths=_lengths(config, inputs),
         ratings=ratings,
         changes=changes,
+        judge=judge_kinds([_json(path / FITNESS_FILE) for name, path in inputs.items() if name.startswith("judge-")]),
         trainings=trainings,
         pairs=curated_pairs(
             inputs[f"curated-{last}"],
