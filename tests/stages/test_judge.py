@@ -11,7 +11,7 @@ from humpback.engines.scripted import ScriptedEngine
 from humpback.errors import ConfigError, EngineError, NothingLeftError
 from humpback.judge.defects import Defect
 from humpback.judge.fit import GOOD, Judge
-from humpback.pipeline import run_pipeline
+from humpback.pipeline import explain, run_pipeline
 from humpback.records import Example, Planted, Rating
 from humpback.stages import judge, rate
 from humpback.workspace import RunFolder, read_rows
@@ -115,3 +115,16 @@ def test_no_more_pairs_than_asked_for(small_inputs):
 def test_calibration_is_refused_without_the_judge(small_inputs):
     with pytest.raises(ConfigError, match=r"rate\.judge: calibrated"):
         load_config(small_inputs.config, ["ingest.calibration_fraction=0.2"])
+
+
+def test_explain_names_the_likeliest_defects(finished):
+    rating = next(read_rows(step(finished, "ratings-1").path, Rating))
+    events = {event.step: event.text for event in explain(finished.folder, rating.candidate_id).events}
+    found = Judge.from_json((step(finished, "judge-1").path / rate.JUDGE_FILE).read_text())
+    odds = found.odds([rating.signals])[0]
+    worst = found.kinds[int(odds.argmax())]
+    assert (
+        events["ratings-1"]
+        == f"rated {rating.rating:.3f}; likeliest defects: " + events["ratings-1"].partition(": ")[2]
+    )
+    assert f"likeliest defects: {worst} ({odds.max():+.1f})" in events["ratings-1"]

@@ -10,14 +10,17 @@ from typing import TypeVar
 from humpback.config import Config
 from humpback.engines import chat_format
 from humpback.errors import HumpbackError, InputError
+from humpback.judge.fit import Judge
 from humpback.models import model_folder
 from humpback.pipeline.steps import InputDigests, pipeline_steps
 from humpback.prompts import PromptContract, cut_text
 from humpback.records import Candidate, Curated, Example, Rating, Segment, Source
 from humpback.stages.ingest import HELD_OUT
+from humpback.stages.rate import JUDGE_FILE
 from humpback.workspace import RunFolder, dropped_rows, read_rows
 
 R = TypeVar("R", Segment, Candidate, Example)
+SHOWN_DEFECTS = 3
 MIN_ID_CHARS = 6  # ours: fewer digits of an id would often fit several rows
 
 
@@ -138,7 +141,7 @@ def _events(folder: RunFolder, config: Config, ids: set[str]) -> Iterator[Event]
         if step.startswith("ratings"):
             for rating in read_rows(path, Rating):
                 if rating.candidate_id in ids:
-                    yield Event(step, _rating_text(rating))
+                    yield Event(step, _rating_text(rating) + _suspicions(rating, path))
         elif step.startswith("curated"):
             for row in read_rows(path, Curated):
                 if row.id in ids:
@@ -154,6 +157,16 @@ def _rating_text(rating: Rating) -> str:
     if rating.judgement:
         text += f"\n{rating.judgement.strip()}"
     return text
+
+
+def _suspicions(rating: Rating, ratings: Path) -> str:
+    """The likeliest defects of a pair that a calibrated judge rated."""
+    file = ratings.with_name(ratings.name.replace("ratings", "judge")) / JUDGE_FILE
+    if not rating.signals or not file.exists():
+        return ""
+    judge = Judge.from_json(file.read_text(encoding="utf-8"))
+    odds = sorted(zip(judge.odds([rating.signals])[0], judge.kinds, strict=True), reverse=True)
+    return "; likeliest defects: " + ", ".join(f"{kind} ({odd:+.1f})" for odd, kind in odds[:SHOWN_DEFECTS])
 
 
 def _step_names(config: Config) -> list[str]:
