@@ -42,7 +42,8 @@ def stage(tmp_path):
             write_rows(folder / "before/part-00000.parquet", before, Curated)
         output = StepFolder(folder / name, name)
         engine = {"kind": "scripted", "rows_per_shard": rows_per_shard}
-        config = Config.model_validate({"seed": "s", "corpus": "c", "engine": engine, "curate": settings})
+        rate = {"judge": "calibrated" if "target_precision" in settings else "rubric"}
+        config = Config.model_validate({"seed": "s", "corpus": "c", "engine": engine, "rate": rate, "curate": settings})
         prompts = PromptContract(ChatFormat.plain(), PromptsConfig())
         context = StageContext(config, output, inputs, prompts, folder, SilentProgress(), lambda *args: None)
         facts = curate(context).facts
