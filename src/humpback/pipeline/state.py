@@ -33,14 +33,18 @@ class StepState:
 
 def run_state(config: Config) -> list[StepState]:
     """The state of every step of the run, in order. Reads inputs and manifests; loads no weights, writes nothing."""
-    digests = InputDigests(
+    return step_states(config, pipeline_steps(config, input_digests(config)))
+
+
+def input_digests(config: Config) -> InputDigests:
+    """Fingerprints of what the configuration names: seed, corpus, evaluation sets, lists."""
+    return InputDigests(
         seed=seed_digest(config.seed),
         corpus=corpus_digest(config.corpus),
         evaluation_sets={name: seed_digest([file]) for name, file in config.evaluate.sets.items()},
         contamination=sets_digest(config.ingest.decontaminate, config.evaluate.sets),
         blocked_words=_file_digest(config.ingest.quality.blocked_words),
     )
-    return step_states(config, pipeline_steps(config, digests))
 
 
 def _file_digest(path: Path | None) -> str:
