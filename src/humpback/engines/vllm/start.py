@@ -11,6 +11,7 @@ import multiprocessing.connection
 import re
 import signal
 import sys
+import time
 import types
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -45,11 +46,15 @@ class Started:
 
     def end(self) -> str:
         """How those of the processes that have ended did so, for messages."""
-        for process in self.processes:
-            process.join(1)
-        codes = [process.exitcode for process in self.processes if process.exitcode]
-        killed = signal.SIGKILL in [-code for code in codes]
-        return "was killed, as the system does where memory runs out" if killed else f"ended with {codes}"
+        deadline = time.monotonic() + GRACE_S
+        codes: list[int] = []
+        # A busy system takes its time to end a process, and vLLM's own watcher may be asking for the code just now.
+        while not codes and time.monotonic() < deadline:
+            time.sleep(0.05)
+            codes = [process.exitcode for process in self.processes if process.exitcode]
+        if signal.SIGKILL in [-code for code in codes]:
+            return "was killed, as the system does where memory runs out"
+        return f"ended with {', '.join(map(str, codes))}" if codes else "does not answer any more"
 
     def stop(self) -> None:
         """Ends the processes, and with them all that they hold; returns when they are gone."""
