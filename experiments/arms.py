@@ -23,6 +23,7 @@ from functools import partial
 import numpy as np
 
 from humpback.config import Config, load_config
+from humpback.evaluation import evaluation_sets, pair_losses
 from humpback.hardware import hardware_line, versions
 from humpback.pipeline.run import run_steps
 from humpback.pipeline.state import input_digests, step_states
@@ -30,7 +31,6 @@ from humpback.pipeline.steps import Step, pipeline_steps, select_steps
 from humpback.progress import SilentProgress
 from humpback.records import Candidate, Curated, Example, Rating
 from humpback.stages.context import Outcome, StageContext
-from humpback.stages.evaluate import evaluation_sets, pair_losses
 from humpback.stages.rate import rate
 from humpback.stages.train import train_forward
 from humpback.training.loss import held_out_loss

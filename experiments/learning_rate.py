@@ -15,11 +15,11 @@ from pathlib import Path
 
 from humpback.config import Config, load_config
 from humpback.engines import chat_format, open_engine
+from humpback.evaluation import EvaluationSet, evaluation_sets, pair_losses
 from humpback.hardware import hardware_line, versions
 from humpback.models import model_folder
 from humpback.pipeline import run_pipeline
 from humpback.prompts import PromptContract
-from humpback.stages.evaluate import EvaluationSet, evaluation_sets, pair_losses
 from humpback.training.loss import held_out_loss, paired_difference
 from humpback.workspace import RunFolder
 

@@ -22,7 +22,7 @@ LAYERS = [
     {"lint"},
     {"engines", "training"},
     {"judge"},
-    {"curation"},
+    {"curation", "evaluation"},
     {"report"},
     {"stages"},
     {"pipeline"},

@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,11 +126,21 @@ def summary_rows(folder: RunFolder, config: Config) -> Iterator[tuple[str, str]]
             f"round {number}",
             (f"mean rating {mean:.2f}, {unparsed} unparsed; {curated.rows} kept ({curated.facts['rule']})"),
         )
+        verdict = manifests.get(f"verdict-{number}")
+        if verdict is not None and verdict.facts["stop"]:
+            yield "stopped", stopped_text(verdict.facts, number)
+            break
     yield from _evaluation_rows(folder, config)
     yield "time", f"{sum(manifest.seconds for manifest in manifests.values()):.0f} s of work"
     yield "dataset", str(folder.path / "dataset" / "train.jsonl")
     yield "model", str(folder.path / "models" / f"m{config.rounds}")
     yield "report", str(folder.path / "report" / "index.html")
+
+
+def stopped_text(facts: Mapping[str, Any], number: int) -> str:
+    """That a round's model was worse than the one before, and what is kept."""
+    difference = "{mean:+.4f} [{low:+.4f}, {high:+.4f}]".format(**facts["difference"])
+    return f"m{number} is worse than the model before by {difference} nats a token: {facts['kept']} is kept"
 
 
 def _evaluation_rows(folder: RunFolder, config: Config) -> Iterator[tuple[str, str]]:

@@ -178,8 +178,9 @@ class IngestConfig(Section):
     """Share of the seed that no model is trained on; losses are measured on it (ours: 10 % is the custom)."""
 
     calibration_fraction: float | None = Field(default=None, ge=0.02, le=0.5)
-    """Share of the seed that no model is trained on and no loss measured on: `rate.judge: calibrated` plants defects in
-    it. Null: 0.15 with that judge (ours: 60 pairs of 400), none without."""
+    """Share of the seed that no model is trained on and the evaluation does not measure: `rate.judge: calibrated`
+    plants defects in it, `stop_when_worse` compares rounds on it. Null: 0.15 with either (ours: 60 pairs of 400), else
+    none."""
 
     text_column: str | None = None
     """Column that holds the text in tables; null takes `text`, `content` or the like, else the longest strings."""
@@ -617,6 +618,11 @@ class Config(Section):
     rounds: int = Field(default=2, ge=1, le=9)
     """Rounds of rating, curating and training (paper: 2)."""
 
+    stop_when_worse: bool = False
+    """After each round, compare its model with the one before on seed pairs that neither was trained on (those of
+    `ingest.calibration_fraction`). If it is worse in the whole 95 % interval, keep the one before and end the loop:
+    later rounds carry over what is there."""
+
     name: str = Field(default="humpback", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """The run's folder is `<runs_dir>/<name>`."""
 
@@ -648,18 +654,21 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _calibrated_or_not(self) -> Config:
+        if self.ingest.calibration_fraction is not None and not self.calibration_fraction:
+            raise ValueError(
+                "ingest.calibration_fraction is for rate.judge: calibrated and stop_when_worse: set one of them too, "
+                "or this to null"
+            )
         if self.rate.judge == "calibrated":
             return self
-        if self.ingest.calibration_fraction is not None:
-            raise ValueError("ingest.calibration_fraction is for rate.judge: calibrated: set that too, or this to null")
         if self.curate.target_precision is not None:
             raise ValueError("curate.target_precision needs the probabilities that rate.judge: calibrated gives")
         return self
 
     @property
     def calibration_fraction(self) -> float:
-        """Share of the seed that the calibrated judge is fitted to; 0 without one."""
-        if self.rate.judge == "rubric":
+        """Share of the seed set aside to fit the calibrated judge and to compare rounds; 0 where neither is done."""
+        if self.rate.judge == "rubric" and not self.stop_when_worse:
             return 0.0
         return self.ingest.calibration_fraction or DEFAULT_CALIBRATION
 

@@ -7,11 +7,12 @@ fingerprints of the steps it needs. Settings that change how fast something is c
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from humpback.config import Config
-from humpback.stages import augment, curate, evaluate, export, ingest, judge, rate, report, train
+from humpback.stages import augment, curate, evaluate, export, ingest, judge, rate, report, train, verdict
 from humpback.stages.context import Outcome, StageContext
 
 # The verbs of the command line, in order; each names one or more kinds of steps below.
@@ -121,11 +122,37 @@ def rating_steps(config: Config, number: int, model: str | None) -> list[Step]:
 def _round(number: int, settings: _Settings) -> list[Step]:
     ratings, curated = f"ratings-{number}", f"curated-{number}"
     before = (f"curated-{number - 1}",) if number > 1 else ()
-    return [
+    steps = [
         *_rating(number, f"models/m{number - 1}", settings),
         Step(curated, "curate", ("candidates", ratings, *before), settings.curate(), curate.VERSION, curate.curate),
         _model(f"m{number}", ("seed", curated), settings, train.train_forward),
     ]
+    if not settings.stops_when_worse:
+        return steps
+    if number > 1:
+        steps = [_stoppable(step, number) for step in steps]
+    return [*steps, _verdict(number, settings)]
+
+
+def _stoppable(step: Step, number: int) -> Step:
+    """The step of a round that carries over what is there if the round before has stopped the loop."""
+    said = f"verdict-{number - 1}"
+    sources: tuple[str, ...]
+    if step.stage == "train":
+        source, sources = None, (f"models/m{number - 1}", f"models/m{number - 2}")
+    else:
+        source = step.name.replace(f"-{number}", f"-{number - 1}")
+        sources = (source,)
+    needs = tuple(dict.fromkeys((*step.needs, said, *sources)))
+    return replace(step, needs=needs, run=verdict.unless_stopped(step.run, step.needs, said, source))
+
+
+def _verdict(number: int, settings: _Settings) -> Step:
+    before, after = f"models/m{number - 1}", f"models/m{number}"
+    earlier = f"verdict-{number - 1}" if number > 1 else None
+    run = partial(verdict.verdict, before=before, after=after, earlier=earlier)
+    needs = ("seed", before, after, *([earlier] if earlier else []))
+    return Step(f"verdict-{number}", "train", needs, settings.verdict(), verdict.VERSION, run, uses_prompts=True)
 
 
 def _rating(number: int, model: str | None, settings: _Settings) -> list[Step]:
@@ -167,6 +194,10 @@ class _Settings:
     @property
     def is_calibrated(self) -> bool:
         return self._config.rate.judge == "calibrated"
+
+    @property
+    def stops_when_worse(self) -> bool:
+        return self._config.stop_when_worse
 
     def seed(self) -> dict[str, Any]:
         chosen = self._config.ingest.model_dump(mode="json", include=set(self._SEED_FIELDS))
@@ -219,6 +250,15 @@ class _Settings:
     def judge(self) -> dict[str, Any]:
         chosen = self._config.rate.model_dump(mode="json", include={"max_calibration_pairs", "unfit"})
         return {"rate": chosen, "random_seed": self._config.random_seed, "engine": self._engine} | self._shards
+
+    def verdict(self) -> dict[str, Any]:
+        return {
+            "engine": self._engine,
+            "measures_with": self._config.evaluate.engine,
+            "bootstrap_samples": self._config.evaluate.bootstrap_samples,
+            "max_tokens": self._config.train.max_tokens,
+            "random_seed": self._config.random_seed,
+        }
 
     def curate(self) -> dict[str, Any]:
         chosen = self._config.curate.model_dump(mode="json")

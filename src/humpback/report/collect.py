@@ -24,7 +24,7 @@ from humpback.report.numbers import (
     round_change,
     round_numbers,
 )
-from humpback.report.outcome import EvaluationSet, Verdict, evaluation_sets, verdict
+from humpback.report.outcome import EvaluationSet, Verdict, evaluation_sets, verdict, with_stop
 from humpback.report.samples import Pairs, curated_pairs, licence_counts
 from humpback.report.text import short, visible
 from humpback.workspace import Manifest, StepFolder
@@ -142,7 +142,7 @@ def collect_report(config: Config, inputs: Mapping[str, Path], run_folder: Path)
         name=config.name,
         is_scripted=is_scripted,
         method="calibrated" if config.rate.judge == "calibrated" else config.rate.method,
-        verdict=verdict(sets, f"m{last}", is_scripted=is_scripted),
+        verdict=with_stop(verdict(sets, f"m{last}", is_scripted=is_scripted), _facts(manifests, "verdict-")),
         cost=_cost(manifests, trainings, times, last),
         evaluation=sets,
         inputs=_inputs(config, inputs, manifests),
@@ -170,6 +170,10 @@ def _manifest(name: str, path: Path) -> Manifest:
     if manifest is None:
         raise WorkspaceError(f"{path}: is not finished, or its files were changed; run `humpback run` again")
     return manifest
+
+
+def _facts(manifests: Mapping[str, Manifest], prefix: str) -> list[dict[str, Any]]:
+    return [manifest.facts for name, manifest in manifests.items() if name.startswith(prefix)]
 
 
 def _json(file: Path) -> Any:

@@ -11,6 +11,8 @@ from humpback.report.reasons import reason_text, rule_sentence
 from humpback.report.samples import Sample, dropped_samples, unparsed_samples
 from humpback.workspace import Manifest
 
+CARRIED = "carried_over"  # the fact of a step that is an earlier one once more (stages/verdict.py)
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -101,7 +103,8 @@ def _round(config: Config, inputs: Mapping[str, Path], manifests: Mapping[str, M
         Stage(
             f"ratings-{number}",
             f"Round {number}: candidates to ratings",
-            f"The model m{number - 1} rates every candidate from 1 to 5. What could not be rated has no rating; it "
+            _carried(rating)
+            or f"The model m{number - 1} rates every candidate from 1 to 5. What could not be rated has no rating; it "
             "is not a low one.",
             rating.rows,
             rating.rows - sum(unparsed.values()),
@@ -111,13 +114,19 @@ def _round(config: Config, inputs: Mapping[str, Path], manifests: Mapping[str, M
         Stage(
             f"curated-{number}",
             f"Round {number}: candidates to the curated set",
-            rule_sentence(str(curated.facts.get("rule", ""))) + "Every round chooses from all candidates anew.",
+            _carried(curated)
+            or rule_sentence(str(curated.facts.get("rule", ""))) + "Every round chooses from all candidates anew.",
             curated.rows + sum(curated.dropped.values()),
             curated.rows,
             "kept",
             _reasons(config, inputs[f"curated-{number}"], curated),
         ),
     ]
+
+
+def _carried(manifest: Manifest) -> str:
+    source = manifest.facts.get(CARRIED)
+    return f"The loop had stopped: this is {source} once more." if source else ""
 
 
 def _reasons(config: Config, folder: Path, manifest: Manifest) -> list[Reason]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from humpback.report.text import SPACE, number, signed
@@ -116,6 +116,25 @@ def verdict(sets: list[EvaluationSet], last: str, *, is_scripted: bool) -> Verdi
     if "better" not in readings:
         return Verdict("worse", "It did not help: worse on some sets, and no difference on others.", sentences)
     return Verdict("mixed", "Mixed: better on some sets, worse on others.", sentences)
+
+
+def with_stop(said: Verdict, rounds: Sequence[Mapping[str, Any]]) -> Verdict:
+    """The verdict and, where the loop stopped because a model was worse, a sentence on that.
+
+    `rounds` are the facts of the verdicts of round 1, 2, ...; none where the run was not told to stop.
+    """
+    stopped = next((round_ for round_, facts in enumerate(rounds, start=1) if facts["stop"]), None)
+    if stopped is None:
+        return said
+    facts = rounds[stopped - 1]
+    found = Interval(**{name: facts["difference"][name] for name in ("mean", "low", "high")})
+    kept = facts["kept"].removeprefix("models/")
+    sentence = (
+        f"The loop stopped after round {stopped}: on {number(facts['difference']['pairs'])} seed pairs set aside, "
+        f"m{stopped} is worse than {kept} by {signed(found.mean)} nats per token (95{SPACE}% interval "
+        f"{signed(found.low)} to {signed(found.high)}). {kept} is kept, and what later rounds show is carried over."
+    )
+    return replace(said, sentences=[sentence, *said.sentences])
 
 
 def _sentence(part: EvaluationSet, found: ModelLoss) -> str:
