@@ -86,6 +86,7 @@ class DropReason(StrEnum):
     NOT_AMONG_BEST = "not_among_best"
     SOURCE_FULL = "source_full"
     TOO_SIMILAR = "too_similar"
+    LABELLED_BAD = "labelled_bad"
     UNPARSED = "unparsed"
 
 

@@ -154,3 +154,23 @@ def test_every_round_of_a_run_has_its_figures_and_is_compared_with_the_one_befor
         assert found.facts["sources"] == {"all": 1, "kept": 1, "largest": {str(small_inputs.corpus): found.rows}}
         assert found.rows == found.facts["most_per_source"]
         assert found.dropped["source_full"] > 0
+
+
+def test_labelled_bad_pairs_go_and_the_rest_is_measured(stage, tmp_path):
+    rows = [candidate(number) for number in range(20)]
+    labels = tmp_path / "labels.csv"
+    labels.write_text("id,good\nc019,no\nc018,yes\nc001,yes\nc000,no\n", encoding="utf-8")
+    ratings = ratings_of(rows, score=lambda number: 1 + number / 10)
+    facts, kept, dropped = stage(rows, ratings, keep_fraction=0.2, labels=labels)
+    assert [row.id for row in kept] == ["c015", "c016", "c017", "c018"]
+    assert next(row for row in dropped if row.id == "c019").reason == "labelled_bad"
+    expected = {"labelled": 4, "good": 2, "kept": 2, "precision": 0.5, "recall": 0.5, "auc": 0.5}
+    assert facts["labels"] == expected
+
+
+def test_labels_of_other_pairs_are_refused(stage, tmp_path):
+    labels = tmp_path / "labels.csv"
+    labels.write_text("id,good\nother,no\n", encoding="utf-8")
+    rows = [candidate(number) for number in range(10)]
+    with pytest.raises(ConfigError, match=r"curate\.labels: none of the 1 ids in .*labels\.csv is that of a candidate"):
+        stage(rows, ratings_of(rows), labels=labels)

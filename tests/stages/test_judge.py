@@ -12,7 +12,7 @@ from humpback.errors import ConfigError, EngineError, NothingLeftError
 from humpback.judge.defects import Defect
 from humpback.judge.fit import GOOD, Judge
 from humpback.pipeline import explain, run_pipeline
-from humpback.records import Example, Planted, Rating
+from humpback.records import Curated, Example, Planted, Rating
 from humpback.stages import judge, rate
 from humpback.workspace import RunFolder, read_rows
 
@@ -125,3 +125,30 @@ def test_explain_names_the_likeliest_defects(finished):
     worst = found.kinds[int(odds.argmax())]
     assert events["ratings-1"].startswith(f"rated {rating.rating:.3f}; ")
     assert f"likeliest defects: {worst} ({odds.max():+.1f})" in events["ratings-1"]
+
+
+def test_labels_rate_anew_and_a_changed_label_selects_anew(small_inputs, tmp_path):
+    config = load_config(small_inputs.config, CALIBRATED)
+    run_pipeline(config, target="ratings-1")
+    before = {row.candidate_id: row for row in read_rows(step(config, "ratings-1").path, Rating)}
+    labels = tmp_path / "labels.csv"
+
+    def select(bad: set[str]):
+        labels.write_text("id,good\n" + "".join(f"{row_id},{row_id not in bad}\n" for row_id in before))
+        labelled = load_config(small_inputs.config, [*CALIBRATED, f"curate.labels={labels}"])
+        result = run_pipeline(labelled, target="curated-1")
+        return (
+            result,
+            list(read_rows(step(labelled, "curated-1").path, Curated)),
+            step(labelled, "curated-1").manifest(),
+        )
+
+    bad = set(sorted(before)[: len(before) // 2])
+    result, kept, manifest = select(bad)
+    assert result.executed == ["curated-1"]
+    assert not bad & {row.id for row in kept}
+    assert any(row.rating != before[row.id].rating for row in kept)
+    assert manifest.facts["labels"]["labelled"] == len(before)
+    assert manifest.dropped["labelled_bad"] == len(bad)
+    assert select(bad)[0].executed == []
+    assert select(bad - {min(bad)})[0].executed == ["curated-1"]

@@ -85,11 +85,24 @@ for _stage, _text in {
     "ingest": "Read seed and documents into pairs and segments",
     "train": "Train the backward and forward models",
     "augment": "Write an instruction for every segment",
-    "curate": "Rate the candidates and keep the best, in every round",
     "evaluate": "Measure every model on held-out pairs",
     "report": "Write the report",
 }.items():
     _add_stage(_stage, _text)
+
+
+@app.command(help="Rate the candidates and keep the best, in every round, with all that this needs.")
+def curate(
+    config: ConfigFile = DEFAULT_CONFIG,
+    overrides: Overrides = None,
+    engine: EngineKind = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="A table of your own labels: `id` of a candidate, `good` (true or false).")
+    ] = None,
+) -> None:
+    if labels is not None:
+        overrides = [*(overrides or []), f"curate.labels={labels}"]
+    _run(config, overrides, engine, stage="curate")
 
 
 @app.command()

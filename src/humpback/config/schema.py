@@ -557,6 +557,10 @@ class CurateConfig(Section):
     """Keep as many as can be while this share of them is expected to be good, most probably good first. Needs a judge
     that gives probabilities."""
 
+    labels: Path | None = None
+    """Your own labels of candidates, a table with `id` and `good` (true or false). Pairs labelled bad are never kept; a
+    calibrated judge learns from all of them; precision and recall are measured on them (`humpback curate --labels`)."""
+
     max_share_per_source: Fraction | None = None
     """No source (a web page's host, an archive or table, a file's folder) gives more than this share of the number
     that the rule wants, rounded up; the next best take the places."""

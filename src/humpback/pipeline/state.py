@@ -43,15 +43,16 @@ def input_digests(config: Config) -> InputDigests:
         corpus=corpus_digest(config.corpus),
         evaluation_sets={name: seed_digest([file]) for name, file in config.evaluate.sets.items()},
         contamination=sets_digest(config.ingest.decontaminate, config.evaluate.sets),
-        blocked_words=_file_digest(config.ingest.quality.blocked_words),
+        blocked_words=_file_digest("ingest.quality.blocked_words", config.ingest.quality.blocked_words),
+        labels=_file_digest("curate.labels", config.curate.labels),
     )
 
 
-def _file_digest(path: Path | None) -> str:
+def _file_digest(option: str, path: Path | None) -> str:
     if path is None:
         return ""
     if not path.is_file():
-        raise ConfigError([f"ingest.quality.blocked_words: {path}: no such file"])
+        raise ConfigError([f"{option}: {path}: no such file"])
     return file_digest(path)
 
 

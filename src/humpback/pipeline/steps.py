@@ -42,6 +42,7 @@ class InputDigests:
     evaluation_sets: dict[str, str]
     contamination: str = ""
     blocked_words: str = ""
+    labels: str = ""
 
 
 def pipeline_steps(config: Config, digests: InputDigests) -> list[Step]:
@@ -122,9 +123,11 @@ def rating_steps(config: Config, number: int, model: str | None) -> list[Step]:
 def _round(number: int, settings: _Settings) -> list[Step]:
     ratings, curated = f"ratings-{number}", f"curated-{number}"
     before = (f"curated-{number - 1}",) if number > 1 else ()
+    judged = (f"judge-{number}",) if settings.learns_from_labels else ()
+    curated_from = ("candidates", ratings, *judged, *before)
     steps = [
         *_rating(number, f"models/m{number - 1}", settings),
-        Step(curated, "curate", ("candidates", ratings, *before), settings.curate(), curate.VERSION, curate.curate),
+        Step(curated, "curate", curated_from, settings.curate(), curate.VERSION, curate.curate),
         _model(f"m{number}", ("seed", curated), settings, train.train_forward),
     ]
     if not settings.stops_when_worse:
@@ -196,6 +199,10 @@ class _Settings:
         return self._config.rate.judge == "calibrated"
 
     @property
+    def learns_from_labels(self) -> bool:
+        return self.is_calibrated and self._config.curate.labels is not None
+
+    @property
     def stops_when_worse(self) -> bool:
         return self._config.stop_when_worse
 
@@ -261,7 +268,9 @@ class _Settings:
         }
 
     def curate(self) -> dict[str, Any]:
-        chosen = self._config.curate.model_dump(mode="json")
+        chosen = self._config.curate.model_dump(mode="json", exclude={"labels"})
+        if self._digests.labels:
+            chosen["labels"] = self._digests.labels
         return {"curate": chosen, "random_seed": self._config.random_seed} | self._shards
 
     def export(self) -> dict[str, Any]:

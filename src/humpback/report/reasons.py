@@ -88,6 +88,7 @@ def _later(config: Config) -> dict[str, str]:
         DropReason.BELOW_THRESHOLD: "rated below the threshold",
         DropReason.NOT_AMONG_BEST: "rated, but not among the best",
         DropReason.SOURCE_FULL: f"its source had given {_source_share(config)} of the set by then",
+        DropReason.LABELLED_BAD: "labelled bad by you (curate.labels)",
         DropReason.TOO_SIMILAR: "others of its topic were rated better, and other topics had places",
         DropReason.UNPARSED: "has no rating, so it cannot be chosen",
         "not_a_number": "the model’s probabilities were not numbers",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,14 @@ import numpy as np
 
 from humpback.config import CurateConfig
 from humpback.curation.figures import Kept, change_figures, set_figures
+from humpback.curation.labels import quality, read_labels, refitted
 from humpback.curation.select import DEFAULT_FRACTION as DEFAULT_FRACTION
 from humpback.curation.select import Choice, Entrant, choose
 from humpback.curation.sources import source_name
 from humpback.curation.topics import topic_text, topics_of
 from humpback.engines.fitting import TOO_LONG
 from humpback.errors import ConfigError, NothingLeftError
-from humpback.records import Candidate, Curated, Dropped, DropReason, Rating, Source
+from humpback.records import Candidate, Curated, Dropped, DropReason, Planted, Rating, Source
 from humpback.stages.context import Outcome, StageContext
 from humpback.workspace import Shard, map_shards, read_columns, read_rows
 
@@ -33,15 +35,23 @@ def curate(context: StageContext) -> Outcome:
     config = context.config
     ratings_folder = next(folder for name, folder in context.inputs.items() if name.startswith("ratings"))
     ratings = {rating.candidate_id: rating for rating in _ratings(ratings_folder)}
+    labels = {} if config.curate.labels is None else read_labels(config.curate.labels)
+    tried = _learn(context, ratings_folder, ratings, labels) if labels else {}
+    bad = {row_id for row_id, is_good in labels.items() if not is_good}
     scores = scores_of(ratings, config.curate, ratings_folder)
     sources = _sources(context.inputs["candidates"])
     topics = topics_of(lambda: _texts(context.inputs["candidates"]), config.random_seed)
-    entrants = (Entrant(row_id, score, sources[row_id], topics[row_id]) for row_id, score in scores.items())
+    entrants = (
+        Entrant(row_id, score, sources[row_id], topics[row_id]) for row_id, score in scores.items() if row_id not in bad
+    )
     choice = choose(entrants, config.curate, config.random_seed)
     if not choice.kept:
         raise NothingLeftError(explain_nothing(list(ratings.values()), config.curate, ratings_folder))
-    _write(context, ratings, choice)
+    _write(context, ratings, choice, bad)
     facts = _rule_facts(config.curate, ratings, choice)
+    if labels:
+        lowest = min(scores[row_id] for row_id in choice.kept)
+        facts["labels"] = asdict(quality(scores | tried, labels, lowest))
     kept = Kept.of(read_rows(context.output.path, Curated))
     facts |= set_figures(kept, sources, topics)
     before = next((folder for name, folder in context.inputs.items() if name.startswith("curated")), None)
@@ -76,6 +86,36 @@ def _ratings(folder: Path) -> Iterator[Rating]:
         yield Rating(one.candidate_id, one.rating, one.unparsed_reason, p_good=one.p_good)
 
 
+def _learn(
+    context: StageContext, folder: Path, ratings: dict[str, Rating], labels: Mapping[str, bool]
+) -> dict[str, float]:
+    """Rates anew, in `ratings`, by a judge that knows the labels; what labelled pairs score where it does not.
+
+    Without a calibrated judge, nothing changes and nothing is answered.
+
+    Raises:
+        ConfigError: none of the labels is of a candidate.
+    """
+    if not labels.keys() & ratings.keys():
+        raise ConfigError(
+            [
+                f"curate.labels: none of the {len(labels)} ids in {context.config.curate.labels} is that of a "
+                f"candidate; ids stand in {context.inputs['candidates']} and in the dataset"
+            ]
+        )
+    judge = next((path for name, path in context.inputs.items() if name.startswith("judge")), None)
+    if judge is None:
+        return {}
+    planted = [row for row in read_rows(judge, Planted) if row.signals]
+    signals = {one.candidate_id: one.signals for one in read_rows(folder, Rating) if one.p_good is not None}
+    found, tried = refitted(planted, signals, labels)
+    for row_id, p_good in found.items():
+        ratings[row_id] = replace(ratings[row_id], p_good=p_good, rating=1 + 4 * p_good)
+    if context.config.curate.target_precision is not None:
+        return tried
+    return {row_id: 1 + 4 * p_good for row_id, p_good in tried.items()}
+
+
 def _sources(candidates: Path) -> dict[str, str]:
     names: dict[str, str] = {}  # one string for all rows of a source
     found = ((row_id, source_name(Source(**source))) for row_id, source in read_columns(candidates, "id", "source"))
@@ -87,7 +127,7 @@ def _texts(candidates: Path) -> Iterator[tuple[str, str]]:
         yield row.id, topic_text(row.instruction, row.output)
 
 
-def _write(context: StageContext, ratings: Mapping[str, Rating], choice: Choice) -> None:
+def _write(context: StageContext, ratings: Mapping[str, Rating], choice: Choice, bad: Collection[str]) -> None:
     round_number = int(context.output.name.rpartition("-")[2])
 
     def work(rows: list[Candidate]) -> Shard:
@@ -100,7 +140,8 @@ def _write(context: StageContext, ratings: Mapping[str, Rating], choice: Choice)
                     Curated(row.id, row.instruction, row.output, row.headers, row.source, rating.rating, round_number)
                 )
             else:
-                reason = choice.lost.get(row.id, DropReason.UNPARSED)
+                unrated = DropReason.LABELLED_BAD if row.id in bad else DropReason.UNPARSED
+                reason = choice.lost.get(row.id, unrated)
                 dropped.append(Dropped(row.id, reason, _detail(rating), row.instruction, row.source))
         return Shard(kept, dropped)
 
