@@ -390,3 +390,12 @@ def test_more_pairs_to_measure_on_are_measured(small_inputs, tmp_path):
     assert m2["loss"]["low"] <= m2["loss"]["mean"] <= m2["loss"]["high"]
     m0 = result["sets"]["seed"]["models"]["m0"]
     assert m2["against_m0"]["mean"] == pytest.approx(m2["loss"]["mean"] - m0["loss"]["mean"])
+
+
+def test_wrong_labels_are_found_before_anything_runs(small_inputs, tmp_path):
+    labels = tmp_path / "labels.csv"
+    labels.write_text("id,good\nc1,perhaps\n", encoding="utf-8")
+    config = changed(small_inputs, f"curate.labels={labels}")
+    with pytest.raises(InputError, match=r"labels\.csv: line 2: a label needs"):
+        run_pipeline(config)
+    assert not config.folder.exists()

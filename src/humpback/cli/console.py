@@ -98,6 +98,10 @@ def print_summary(result: RunResult, config: Config, stage: str | None) -> None:
     if stage is not None and stage not in ("report",):
         names = ", ".join(result.executed) or "nothing"
         console.print(f"Ran {names}; {len(result.reused)} steps were there already. Folder: {result.folder}")
+        for number in range(1, config.rounds + 1):
+            curated = folder.step(f"curated-{number}").manifest()
+            if stage == "curate" and curated is not None and "labels" in curated.facts:
+                console.print(f"Round {number}: {labels_text(curated.facts['labels'])}")
         return
     table = Table(title=f"Run {config.name}", show_header=False, title_justify="left", box=None)
     table.add_column()
@@ -135,6 +139,15 @@ def summary_rows(folder: RunFolder, config: Config) -> Iterator[tuple[str, str]]
     yield "dataset", str(folder.path / "dataset" / "train.jsonl")
     yield "model", str(folder.path / "models" / f"m{config.rounds}")
     yield "report", str(folder.path / "report" / "index.html")
+
+
+def labels_text(facts: Mapping[str, Any]) -> str:
+    """How the selection does on the user's labels."""
+    share = {name: "none" if facts[name] is None else f"{facts[name]:.2f}" for name in ("precision", "recall", "auc")}
+    return (
+        f"{facts['labelled']} labelled pairs, {facts['good']} good; of these {facts['kept']} would be kept: precision "
+        f"{share['precision']}, recall {share['recall']}; a good one is above a bad one with probability {share['auc']}"
+    )
 
 
 def stopped_text(facts: Mapping[str, Any], number: int) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from humpback.config import Config
 from humpback.corpus import RawDocument, read_documents, require_reader
+from humpback.curation.labels import read_labels
 from humpback.engines.vllm.library import require_vllm
 from humpback.errors import ConfigError, HumpbackError, InputError, ModelError, WorkspaceError
 from humpback.models import BUILTIN, inspect_model, model_folder
@@ -26,7 +27,7 @@ _SPARE_BYTES = 200_000_000  # shards, report and logs of a run of ordinary size
 def preflight(config: Config) -> list[HumpbackError]:
     """Every problem that can be found without running anything; none means that the run can start."""
     problems: list[HumpbackError] = []
-    for look in (_seed, _corpus, _evaluation_sets, _prompts, _folder, _engine, _model, _disk):
+    for look in (_seed, _corpus, _evaluation_sets, _labels, _prompts, _folder, _engine, _model, _disk):
         try:
             look(config)
         except HumpbackError as error:
@@ -61,6 +62,11 @@ def _evaluation_sets(config: Config) -> None:
             raise InputError(f"evaluate.sets.{name}: {error}") from None
         if not pairs:
             raise InputError(f"evaluate.sets.{name}: {file}: holds no usable pair")
+
+
+def _labels(config: Config) -> None:
+    if config.curate.labels is not None:
+        read_labels(config.curate.labels)
 
 
 def _prompts(config: Config) -> None:
