@@ -85,6 +85,6 @@ def test_rank_correlation_shares_ranks_of_equals() -> None:
 
 
 def test_churn_counts_who_came_and_went() -> None:
-    change = round_change(numbers(1, [1, 2, 3, 4, 5], [2, 3, 4]), numbers(2, [5, 4, 3, 2, 1], [0, 2]))
+    change = round_change(numbers(1, [1, 2, 3, 4, 5], [2, 3, 4]), numbers(2, [5, 4, 3, 2, 1], [0, 2]), 0.25)
     assert (change.stayed, change.entered, change.left) == (1, 1, 2)
     assert change.rank_correlation == pytest.approx(-1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from humpback.report.outcome import evaluation_sets, verdict
+from humpback.report.outcome import Verdict, evaluation_sets, verdict, with_stop
 
 BETTER, WORSE, NONE = (-0.03, -0.01), (0.01, 0.03), (-0.01, 0.01)
 
@@ -72,3 +72,14 @@ def test_models_stand_in_order_and_the_backward_one_apart() -> None:
     assert [model.name for model in part.models] == ["base", "m0", "m2", "m10"]
     assert part.backward is not None
     assert part.backward.mean == 2.5
+
+
+def test_a_stopped_loop_is_told_first() -> None:
+    said = Verdict("none", "No difference that this evaluation can tell.", ["On the set."])
+    facts = {"kept": "models/m0", "difference": {"mean": 0.05, "low": 0.02, "high": 0.08, "pairs": 60}}
+    told = with_stop(said, [facts | {"stop": False}, facts | {"stop": True, "kept": "models/m1"}])
+    assert (told.tone, told.headline, told.sentences[1:]) == (said.tone, said.headline, said.sentences)
+    assert told.sentences[0].startswith(
+        "The loop stopped after round 2: on 60 seed pairs set aside, m2 is worse than m1"
+    )
+    assert with_stop(said, [facts | {"stop": False}]) == said == with_stop(said, [])

@@ -26,6 +26,7 @@ from humpback.report.numbers import (
 )
 from humpback.report.outcome import EvaluationSet, Verdict, evaluation_sets, verdict, with_stop
 from humpback.report.samples import Pairs, curated_pairs, licence_counts
+from humpback.report.spread import Spread, spread
 from humpback.report.text import short, visible
 from humpback.workspace import Manifest, StepFolder
 
@@ -111,6 +112,7 @@ class Report:
     lengths: list[Lengths]
     ratings: list[RatingRound]
     changes: list[RoundChange]
+    spreads: list[Spread]
     judge: list[JudgeKind]
     trainings: list[Training]
     pairs: Pairs
@@ -150,6 +152,7 @@ def collect_report(config: Config, inputs: Mapping[str, Path], run_folder: Path)
         lengths=_lengths(config, inputs),
         ratings=ratings,
         changes=changes,
+        spreads=_spreads(config, manifests),
         judge=judge_kinds([_json(path / FITNESS_FILE) for name, path in inputs.items() if name.startswith("judge-")]),
         trainings=trainings,
         pairs=curated_pairs(
@@ -234,7 +237,17 @@ def _ratings(
     for one in numbers:
         facts = manifests[f"ratings-{one.round}"].facts
         rounds.append(rating_round(one, edges, facts, str(manifests[f"curated-{one.round}"].facts.get("rule", ""))))
-    return rounds, [round_change(*two) for two in itertools.pairwise(numbers)]
+    changes = []
+    for earlier, later in itertools.pairwise(numbers):
+        shift = manifests[f"curated-{later.round}"].facts.get("topic_shift")
+        changes.append(round_change(earlier, later, shift))
+    return rounds, changes
+
+
+def _spreads(config: Config, manifests: Mapping[str, Manifest]) -> list[Spread]:
+    rounds = [(number, manifests[f"curated-{number}"]) for number in range(1, config.rounds + 1)]
+    found = [spread(number, manifest.rows, manifest.facts) for number, manifest in rounds]
+    return [one for one in found if one is not None]
 
 
 def _training(name: str, folder: Path, manifests: Mapping[str, Manifest]) -> Training:

@@ -48,7 +48,10 @@ class RatingRound:
 
 @dataclass(frozen=True, slots=True)
 class RoundChange:
-    """From one round to the next: how alike the ratings are, and who entered and left the curated set."""
+    """From one round to the next: how alike the ratings are, and who entered and left the curated set.
+
+    `topic_shift` is the Jensen-Shannon divergence of the two sets' topics, in bits (0 to 1).
+    """
 
     earlier: int
     later: int
@@ -56,6 +59,7 @@ class RoundChange:
     entered: int
     left: int
     stayed: int
+    topic_shift: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,7 @@ def rating_edges(rounds: Sequence[RoundNumbers]) -> list[float]:
     return [round(index * width, 10) for index in range(first, last + 1)]
 
 
-def round_change(earlier: RoundNumbers, later: RoundNumbers) -> RoundChange:
+def round_change(earlier: RoundNumbers, later: RoundNumbers, topic_shift: float | None) -> RoundChange:
     """How the later round differs from the earlier one."""
     import numpy as np
 
@@ -150,6 +154,7 @@ def round_change(earlier: RoundNumbers, later: RoundNumbers) -> RoundChange:
         entered=len(later.kept_keys) - stayed,
         left=len(earlier.kept_keys) - stayed,
         stayed=stayed,
+        topic_shift=topic_shift,
     )
 
 
