@@ -99,10 +99,12 @@ def lengths(name: str, folder: Path) -> Lengths:
 
 
 def round_numbers(number: int, ratings: Path, curated: Path) -> RoundNumbers:
-    """The ratings of a round and of the rows it kept."""
+    """The ratings of a round and of the rows it kept, both as the model gave them: labels change them only later."""
+    import numpy as np
+
     keys, values = _keyed(ratings, "candidate_id")
-    kept_keys, kept_values = _keyed(curated, "id")
-    return RoundNumbers(number, keys, values, kept_keys, kept_values)
+    kept_keys, _ = _keyed(curated, "id")
+    return RoundNumbers(number, keys, values, kept_keys, values[np.isin(keys, kept_keys)])
 
 
 def rating_round(numbers: RoundNumbers, edges: Sequence[float], facts: dict[str, Any], rule: str) -> RatingRound:
