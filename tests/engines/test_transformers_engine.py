@@ -10,12 +10,14 @@ import torch
 from humpback.config import EngineConfig, PromptsConfig
 from humpback.engines import (
     ChoiceRequest,
+    Generation,
     GenerationRequest,
     LikelihoodRequest,
     Sampling,
     chat_format,
     open_engine,
 )
+from humpback.engines.tokens import end_ids, generation_of
 from humpback.errors import ModelError
 from humpback.models import load_model, load_tokenizer
 from humpback.prompts import SCORES
@@ -66,17 +68,13 @@ def test_text_depends_on_neither_order_nor_batch(tiny_model, prompts):
     assert engine(tiny_model).generate(other, SAMPLING) != together
 
 
-def test_generation_ends_at_the_end_token_and_leaves_it_out(tiny_model, tokenizer):
-    endless = engine(tiny_model)
+def test_generation_ends_at_the_end_token_and_leaves_it_out(tokenizer):
+    ends = end_ids(tokenizer, "<|im_end|>")
     end = tokenizer.convert_tokens_to_ids("<|im_end|>")
     word = tokenizer(" silver", add_special_tokens=False)["input_ids"]
-    request = GenerationRequest("x", "p", 0)
-    ended = endless._generation(request, [*word, end, end])
-    assert (ended.text, ended.finish, ended.tokens) == (" silver", "end", len(word))
-    cut = endless._generation(request, word)
-    assert (cut.text, cut.finish, cut.tokens) == (" silver", "length", len(word))
-    empty = endless._generation(request, [end])
-    assert (empty.text, empty.finish, empty.tokens) == ("", "end", 0)
+    assert generation_of(tokenizer, "x", [*word, end, end], ends) == Generation("x", " silver", "end", len(word))
+    assert generation_of(tokenizer, "x", word, ends) == Generation("x", " silver", "length", len(word))
+    assert generation_of(tokenizer, "x", [end], ends) == Generation("x", "", "end", 0)
 
 
 def test_greedy_text_is_that_of_transformers_own_generate(tiny_model, model, tokenizer, prompts):
