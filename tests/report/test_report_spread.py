@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from humpback.report.spread import Labelled, spread
+from humpback.curation.labels import Quality
+from humpback.report.spread import spread
 
 FACTS = {
     "sources": {"all": 9, "kept": 3, "largest": {"a.org": 3, "b.org": 5, "c.org": 2}},
@@ -21,7 +22,7 @@ def test_labels_where_there_are_any():
     said = {"labelled": 4, "good": 2, "kept": 2, "precision": 0.5, "recall": None, "auc": 0.75}
     found = spread(1, 10, FACTS | {"labels": said})
     assert found is not None
-    assert found.labelled == Labelled(4, 2, 2, 0.5, None, 0.75)
+    assert found.labelled == Quality(4, 2, 2, 0.5, None, 0.75)
 
 
 def test_a_set_that_says_nothing_is_left_out():

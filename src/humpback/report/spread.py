@@ -6,17 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """The selection against the user's labels; None where there is nothing to divide by."""
-
-    labelled: int
-    good: int
-    kept: int
-    precision: float | None
-    recall: float | None
-    auc: float | None
+from humpback.curation.labels import Quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +23,7 @@ class Spread:
     largest: tuple[str, float] | None
     topics: float
     topics_all: float
-    labelled: Labelled | None
+    labelled: Quality | None
 
 
 def spread(number: int, rows: int, facts: Mapping[str, Any]) -> Spread | None:
@@ -49,5 +39,5 @@ def spread(number: int, rows: int, facts: Mapping[str, Any]) -> Spread | None:
         largest=None if first is None else (first, found[first] / max(1, rows)),
         topics=facts["topics"]["effective_kept"],
         topics_all=facts["topics"]["effective_all"],
-        labelled=Labelled(**facts["labels"]) if "labels" in facts else None,
+        labelled=Quality(**facts["labels"]) if "labels" in facts else None,
     )
