@@ -8,6 +8,7 @@ import pytest
 
 from humpback.config import load_config
 from humpback.errors import NothingLeftError
+from humpback.judge.defects import Defect
 from humpback.pipeline import make_plan, run_pipeline, run_state
 
 
@@ -44,3 +45,14 @@ def test_a_corpus_without_segments_cannot_be_planned(small_inputs):
     config = load_config(small_inputs.config, ["ingest.min_chars=2900"])
     with pytest.raises(NothingLeftError, match="none of its 8 documents holds a segment"):
         make_plan(config)
+
+
+def test_the_judge_and_the_comparison_of_rounds_are_planned_as_what_they_are(small_inputs):
+    overrides = ["seed=builtin", "rounds=1", "rate.judge=calibrated", "stop_when_worse=true"]
+    config = load_config(small_inputs.config, [*overrides, "rate.max_calibration_pairs=10"])
+    steps = {step.name: step for step in make_plan(config).steps}
+    assert steps["judge-1"].rows == 10 * (1 + len(Defect))
+    assert steps["judge-1"].tokens and steps["judge-1"].tokens > 50 * steps["judge-1"].rows
+    assert (steps["verdict-1"].rows, steps["verdict-1"].tokens, steps["verdict-1"].bytes) == (None, None, None)
+    run_pipeline(config)
+    assert make_plan(config).seconds == 0

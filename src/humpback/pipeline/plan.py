@@ -22,6 +22,8 @@ from humpback.engines import (
     open_engine,
 )
 from humpback.errors import NothingLeftError
+from humpback.judge.defects import Defect
+from humpback.judge.reader import Question, read_signals
 from humpback.models import model_folder
 from humpback.pipeline.preflight import model_bytes
 from humpback.pipeline.state import StepState, run_state
@@ -154,6 +156,8 @@ def _measure(config: Config) -> _Sizes:
 
 def _plan_step(state: StepState, config: Config, sizes: _Sizes, speeds: _Speeds | None) -> StepPlan:
     name, stage = state.step.name, state.step.stage
+    if state.status != "done" and name.startswith(("judge-", "verdict-")):
+        return _plan_calibration(state, config, sizes, speeds)
     done = RunFolder(config.folder).step(name).manifest() if state.status == "done" else None
     trained = round(len(sizes.seed) * (1 - config.ingest.held_out_fraction) * (1 - config.calibration_fraction))
     curated = round(sizes.segments * (config.curate.keep_fraction or DEFAULT_FRACTION))
@@ -176,6 +180,19 @@ def _plan_step(state: StepState, config: Config, sizes: _Sizes, speeds: _Speeds 
     if done is not None:
         return StepPlan(name, state.status, done.rows or None, tokens, done.seconds, sum(done.files.values()))
     return StepPlan(name, state.status, count, tokens, seconds, size)
+
+
+def _plan_calibration(state: StepState, config: Config, sizes: _Sizes, speeds: _Speeds | None) -> StepPlan:
+    """What is done with the pairs set aside: defects of every kind planted and read, or two models compared."""
+    aside = round(len(sizes.seed) * (1 - config.ingest.held_out_fraction) * config.calibration_fraction)
+    if state.step.name.startswith("verdict-"):
+        seconds = None if speeds is None else 2 * (speeds.load + speeds.evaluate * aside)
+        return StepPlan(state.step.name, state.status, None, None, seconds)
+    planted = min(aside, config.rate.max_calibration_pairs) * (1 + len(Defect))
+    tokens = round(planted * sizes.pair_tokens(config.train.max_tokens))
+    return StepPlan(
+        state.step.name, state.status, planted, tokens, None if speeds is None else speeds.load + speeds.rate * planted
+    )
 
 
 def _training_tokens(examples: int, config: Config, sizes: _Sizes) -> int:
@@ -217,6 +234,9 @@ def _time_generation(engine: Engine, prompts: PromptContract, segments: Sequence
 
 def _time_rating(engine: Engine, prompts: PromptContract, segments: Sequence[Segment], config: Config) -> float:
     candidates = [Candidate(s.id, " > ".join(s.headers), s.text, s.headers, s.source) for s in segments]
+    if config.rate.judge == "calibrated":
+        questions = [Question(row.id, row.instruction, row.output) for row in candidates]
+        return _seconds(lambda: read_signals(engine, prompts, questions)) / len(questions)
     rater = make_rater(engine, prompts, config.rate, config.random_seed, "plan")
     return _seconds(lambda: rater(candidates)) / len(candidates)
 
