@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from humpback.cli.evaluate import RUN, evaluate_app
 from humpback.errors import HumpbackError, InputError
 from humpback.version import __version__
 
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 prompts_app = typer.Typer(help="Look at the prompts that models are trained on and asked.", no_args_is_help=True)
 app.add_typer(prompts_app, name="prompts")
+app.add_typer(evaluate_app, name="evaluate")
 
 DEFAULT_CONFIG = Path("humpback.yaml")
 INTERRUPTED = 130  # the shell's code for SIGINT
@@ -74,21 +76,21 @@ def run(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, engine
     _run(config, overrides, engine, stage=None)
 
 
-def _add_stage(stage: str, text: str) -> None:
+def _add_stage(stage: str, text: str, group: typer.Typer = app, name: str | None = None) -> None:
     def command(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, engine: EngineKind = None) -> None:
         _run(config, overrides, engine, stage=stage)
 
-    app.command(stage, help=f"{text}, with all that this needs.")(command)
+    group.command(name or stage, help=f"{text}, with all that this needs.")(command)
 
 
 for _stage, _text in {
     "ingest": "Read seed and documents into pairs and segments",
     "train": "Train the backward and forward models",
     "augment": "Write an instruction for every segment",
-    "evaluate": "Measure every model on held-out pairs",
     "report": "Write the report",
 }.items():
     _add_stage(_stage, _text)
+_add_stage("evaluate", "Measure every model on held-out pairs", evaluate_app, RUN)
 
 
 @app.command(help="Rate the candidates and keep the best, in every round, with all that this needs.")

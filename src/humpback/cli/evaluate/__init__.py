@@ -1,0 +1,9 @@
+"""`humpback evaluate`: a run's models by default, or one measurement by its name.
+
+Each measurement's commands stand in a module of their own, which adds them to `evaluate_app`.
+"""
+
+from __future__ import annotations
+
+from humpback.cli.evaluate.group import RUN as RUN
+from humpback.cli.evaluate.group import evaluate_app as evaluate_app
