@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from humpback.augmentation.sampling import Sampler, candidates_of, run_linter
 from humpback.config import AugmentConfig, EngineConfig, PromptsConfig, RateConfig
 from humpback.engines import ChoiceRequest, Choices, Generation, GenerationRequest, Sampling
 from humpback.engines.scripted import ScriptedEngine
 from humpback.engines.tokens import tokenise
 from humpback.prompts import ChatFormat, PromptContract, cut_text
 from humpback.records import Candidate, Rating, Segment, Source, content_id
-from humpback.stages.augment import Sampler, candidates_of, run_linter
 from humpback.stages.rate import Rater, make_rater
 from humpback.workspace import RunFolder, Shard, map_shards, read_rows, write_rows
 

@@ -21,7 +21,7 @@ LAYERS = [
     {"models", "corpus", "seed"},
     {"lint"},
     {"engines", "training"},
-    {"judge"},
+    {"augmentation", "judge"},
     {"curation", "evaluation"},
     {"report"},
     {"stages"},

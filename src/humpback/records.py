@@ -80,6 +80,7 @@ class DropReason(StrEnum):
     MISSING_TEXT = "missing_text"
     SEVERAL_REQUESTS = "several_requests"
     INSTRUCTION_TOO_LONG = "instruction_too_long"
+    NOT_CHOSEN = "not_chosen"
     SAME_INSTRUCTION = "same_instruction"
     # curation
     BELOW_THRESHOLD = "below_threshold"

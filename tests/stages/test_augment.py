@@ -8,14 +8,16 @@ from dataclasses import replace
 
 import pytest
 
+from humpback.augmentation.sampling import Sampled, Sampler, candidates_of, run_linter
 from humpback.config import LintConfig, PromptsConfig, load_config
-from humpback.engines import Generation, Sampling
+from humpback.engines import Ability, Generation, Sampling
 from humpback.engines.scripted import ScriptedEngine
+from humpback.errors import EngineError
 from humpback.pipeline import run_pipeline
 from humpback.prompts import ChatFormat, PromptContract
 from humpback.randomness import derived_seed
 from humpback.records import Candidate, Dropped, DropReason, Segment, Source, content_id
-from humpback.stages.augment import SAMPLED, Sampled, Sampler, augment, candidates_of, limit_same, run_linter
+from humpback.stages.augment import CHOSEN, SAMPLED, augment, limit_same
 from humpback.workspace import RunFolder, Shard, dropped_rows, map_shards, read_rows
 
 SOURCE = Source("file.txt")
@@ -119,7 +121,9 @@ def test_a_row_does_not_depend_on_its_order_or_batch():
 
 
 def sampled(number, instruction):
-    return Sampled(f"c{number}", instruction, f"output {number}", ["H"], SOURCE, text_cut=False, attempts=1)
+    return Sampled(
+        f"c{number}", f"s{number}", instruction, f"output {number}", ["H"], SOURCE, text_cut=False, attempts=1
+    )
 
 
 def test_equal_instructions_over_all_parts(tmp_path):
@@ -150,7 +154,7 @@ def test_the_stage_counts_what_was_sampled_again_and_saved(small_inputs, monkeyp
         return [replace(answer, text=BAD) if out else answer for answer, out in zip(answers, bad, strict=True)]
 
     monkeypatch.setattr(ScriptedEngine, "generate", generate)
-    config = load_config(small_inputs.config)
+    config = load_config(small_inputs.config, ["augment.samples=1"])
     run_pipeline(config, target="candidates")
     step = RunFolder(config.folder).step("candidates")
     facts = step.manifest().facts
@@ -158,7 +162,7 @@ def test_the_stage_counts_what_was_sampled_again_and_saved(small_inputs, monkeyp
     assert len(kept) + len(dropped) == 24
     assert facts["sampled_again"] == facts["saved"] + sum(row.reason != DropReason.SAME_INSTRUCTION for row in dropped)
     assert 0 < facts["saved"] < facts["sampled_again"] < 24
-    assert not (step.path / SAMPLED).exists()
+    assert not step.work(SAMPLED).path.exists()
 
 
 def test_a_stage_that_was_stopped_ends_with_the_same_bytes(small_inputs, monkeypatch):
@@ -169,12 +173,12 @@ def test_a_stage_that_was_stopped_ends_with_the_same_bytes(small_inputs, monkeyp
     whole = load_config(small_inputs.config, [f"runs_dir={small_inputs.folder / 'whole'}"])
     run_pipeline(whole, target="candidates")
     config = load_config(small_inputs.config)
-    for stop_at in (2, "same"):
+    for stop_at in (2, "chosen", "same"):
         with monkeypatch.context() as patch:
             _stop(patch, stop_at)
             with pytest.raises(KeyboardInterrupt):
                 run_pipeline(config, target="candidates")
-    assert any((config.folder / "candidates" / SAMPLED).glob("part-*.parquet"))
+    assert any(RunFolder(config.folder).step("candidates").work(SAMPLED).path.glob("part-*.parquet"))
     calls = []
     usual = ScriptedEngine.generate
     monkeypatch.setattr(ScriptedEngine, "generate", lambda *args: calls.append(1) or usual(*args))
@@ -186,8 +190,8 @@ def test_a_stage_that_was_stopped_ends_with_the_same_bytes(small_inputs, monkeyp
 def _stop(patch, stop_at):
     """Stops in the second pass, or at the shard of that number of the first."""
     module = augment.__globals__
-    if stop_at == "same":
-        patch.setitem(module, "limit_same", _interrupted)
+    if stop_at in ("same", "chosen"):
+        patch.setitem(module, "limit_same" if stop_at == "same" else "chosen_of", _interrupted)
         return
     usual = candidates_of
     shards = []
@@ -203,6 +207,34 @@ def _stop(patch, stop_at):
 
 def _interrupted(*arguments):
     raise KeyboardInterrupt
+
+
+def test_of_several_instructions_one_stays_for_each_text(small_inputs):
+    config = load_config(small_inputs.config, ["augment.samples=3", "augment.lint.max_same_instruction=null"])
+    run_pipeline(config, target="candidates")
+    step = RunFolder(config.folder).step("candidates")
+    kept, dropped = list(read_rows(step.path, Candidate)), list(dropped_rows(step.path))
+    others = [row for row in dropped if row.reason == DropReason.NOT_CHOSEN]
+    lost = [row for row in dropped if row.reason != DropReason.NOT_CHOSEN]
+    assert step.manifest().facts["samples"] == 3
+    assert len(kept) + len(lost) == 24
+    assert len({row.output for row in kept}) == len(kept)
+    assert len(others) > 24
+    assert {row.text for row in others} <= {row.output for row in kept}
+    assert not step.work(CHOSEN).path.exists()
+
+
+class Mute(ScriptedEngine):
+    """Gives no likelihoods."""
+
+    abilities = frozenset({Ability.CHOICE_LOGPROBS})
+
+
+def test_an_engine_without_likelihoods_samples_once_or_says_so(small_inputs, monkeypatch):
+    monkeypatch.setattr("humpback.engines.scripted.ScriptedEngine", Mute)
+    run_pipeline(load_config(small_inputs.config), target="candidates")
+    with pytest.raises(EngineError, match=r"augment.samples: 2 needs .*set augment.samples: 1"):
+        run_pipeline(load_config(small_inputs.config, ["augment.samples=2"]), target="candidates")
 
 
 def test_the_linter_knows_the_runs_own_prompt(tmp_path):

@@ -119,3 +119,14 @@ def test_file_digests_depend_on_bytes_only(tmp_path):
     (tmp_path / "b").write_bytes(b"x" * 3_000_000)
     (tmp_path / "c").write_bytes(b"x" * 2_999_999 + b"y")
     assert file_digest(tmp_path / "a") == file_digest(tmp_path / "b") != file_digest(tmp_path / "c")
+
+
+def test_what_is_computed_on_the_way_stays_until_the_output_is_finished(step):
+    work = step.work("halves")
+    work.path.mkdir(parents=True)
+    (work.path / "part-00000.parquet").write_text("half")
+    step.begin("one")
+    assert (work.path / "part-00000.parquet").exists()
+    step.finish(manifest("segments", "one"))
+    assert not work.path.exists()
+    assert set(step.manifest().files) == {"part-00000.parquet", "dropped/part-00000.parquet"}

@@ -505,6 +505,11 @@ class AugmentConfig(Section):
     max_new_tokens: int = Field(default=128, ge=1)
     """Longest instruction; one that has not ended by then is sampled again, or dropped."""
 
+    samples: int | None = Field(default=None, ge=1)
+    """Instructions that are sampled for each text, of which the one stays that fits it best under the backward and the
+    seed model and is about as long as the seed's (docs/curation.md). Null: 2 where the engine gives the likelihood of
+    a given text, else 1."""
+
     resample: int = Field(default=2, ge=0)
     """How often an instruction that the linter throws out is sampled again before its text is dropped (ours)."""
 

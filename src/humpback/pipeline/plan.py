@@ -30,6 +30,7 @@ from humpback.pipeline.state import StepState, run_state
 from humpback.prompts import PromptContract, tokenise_pair
 from humpback.records import Candidate, Dropped, Example, Segment
 from humpback.seed import read_seed
+from humpback.stages.augment import DEFAULT_SAMPLES
 from humpback.stages.curate import DEFAULT_FRACTION
 from humpback.stages.rate import make_rater
 from humpback.workspace import RowLimits, RunFolder, Workers, each_row, write_json
@@ -173,13 +174,19 @@ def _plan_step(state: StepState, config: Config, sizes: _Sizes, speeds: _Speeds 
         tokens = _training_tokens(count, config, sizes)
         seconds = None if speeds is None else 2 * speeds.load + tokens * speeds.train_token
     elif speeds is not None:
-        per_row = {"augment": speeds.generate, "rate": speeds.rate}.get(stage)
+        per_row = {"augment": _augment_seconds(config, speeds), "rate": speeds.rate}.get(stage)
         seconds = None if per_row is None else speeds.load + per_row * sizes.segments
         if stage == "evaluate":
             seconds = (config.rounds + 3) * (speeds.load + speeds.evaluate * _evaluation_pairs(config, sizes))
     if done is not None:
         return StepPlan(name, state.status, done.rows or None, tokens, done.seconds, sum(done.files.values()))
     return StepPlan(name, state.status, count, tokens, seconds, size)
+
+
+def _augment_seconds(config: Config, speeds: _Speeds) -> float:
+    """Seconds to write a text's instruction; of several, each is written, and the text read after it, to choose one."""
+    samples = config.augment.samples or DEFAULT_SAMPLES
+    return speeds.generate if samples == 1 else samples * (speeds.generate + speeds.evaluate)
 
 
 def _plan_calibration(state: StepState, config: Config, sizes: _Sizes, speeds: _Speeds | None) -> StepPlan:

@@ -53,16 +53,16 @@ def pipeline_steps(config: Config, digests: InputDigests) -> list[Step]:
         Step("passages", "ingest", (), settings.passages(), ingest.VERSION, ingest.ingest_passages),
         Step("segments", "ingest", ("passages",), settings.segments(), ingest.VERSION, ingest.ingest_segments),
         _model("backward", ("seed",), settings, train.train_backward),
+        _model("m0", ("seed",), settings, train.train_forward),
         Step(
             "candidates",
             "augment",
-            ("segments", "models/backward"),
+            ("segments", "models/backward", *settings.chosen_with),
             settings.augment(),
             augment.VERSION,
             augment.augment,
             uses_prompts=True,
         ),
-        _model("m0", ("seed",), settings, train.train_forward),
     ]
     for number in range(1, config.rounds + 1):
         steps += _round(number, settings)
@@ -197,6 +197,11 @@ class _Settings:
     @property
     def is_calibrated(self) -> bool:
         return self._config.rate.judge == "calibrated"
+
+    @property
+    def chosen_with(self) -> tuple[str, ...]:
+        """What it takes to choose among several instructions for one text."""
+        return () if self._config.augment.samples == 1 else ("seed", augment.FORWARD_MODEL)
 
     @property
     def learns_from_labels(self) -> bool:

@@ -76,8 +76,9 @@ def funnel(config: Config, inputs: Mapping[str, Path], manifests: Mapping[str, M
         Stage(
             "candidates",
             "Segments to candidates",
-            "The backward model writes the instruction that each segment would answer.",
-            segments.rows,
+            "The backward model writes instructions that each segment would answer; of several, the one that fits best "
+            "stays.",
+            candidates.rows + sum(candidates.dropped.values()),
             candidates.rows,
             "candidates",
             _reasons(config, inputs["candidates"], candidates),

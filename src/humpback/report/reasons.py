@@ -77,6 +77,7 @@ def _lint(lint: LintConfig) -> dict[str, str]:
         DropReason.MISSING_TEXT: "the instruction speaks of a text that it does not bring",
         DropReason.SEVERAL_REQUESTS: f"more than {lint.max_requests} questions in one instruction",
         DropReason.INSTRUCTION_TOO_LONG: f"an instruction of more than {lint.max_chars} characters",
+        DropReason.NOT_CHOSEN: "another instruction for the same text fits it better",
         DropReason.SAME_INSTRUCTION: f"{lint.max_same_instruction} others have the same instruction",
     }
 

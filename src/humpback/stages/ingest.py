@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -44,7 +43,7 @@ log = logging.getLogger(__name__)
 VERSION = 2
 HELD_OUT = "held-out"  # folders beside the trained pairs
 CALIBRATION = "calibration"
-SIGNATURES = "signatures"  # the folder that near-duplicates are worked out in, removed when they are
+SIGNATURES = "signatures"  # the work folder of near-duplicates
 SEGMENTS_PER_SHARD = 10_000  # ours: some 20 MB of text
 BYTES_PER_SHARD = 32_000_000  # ours: what several workers may hold at once without being noticed
 PART_SECONDS = 600.0  # ours: signatures of the largest part take a few seconds
@@ -115,11 +114,13 @@ def ingest_segments(context: StageContext) -> Outcome:
     config = context.config
     if row_count(passages) == 0:
         raise NothingLeftError(_no_segments(passages, config.corpus))
-    work_folder = context.output.path / SIGNATURES
     limits = RowLimits(PART_SECONDS, config.ingest.limits.memory_gib)
     with Workers(config.ingest.workers, limits) as workers:
         duplicates = find_duplicates(
-            work_folder, part_files(passages), config.ingest.near_duplicates, partial(_map_parts, workers)
+            context.output.work(SIGNATURES).path,
+            part_files(passages),
+            config.ingest.near_duplicates,
+            partial(_map_parts, workers),
         )
     chosen = _chosen(passages, duplicates, config.ingest.max_segments, config.random_seed)
     verdict = _Verdicts(duplicates, chosen, _evaluation_index(config), passages, config.ingest)
@@ -137,7 +138,6 @@ def ingest_segments(context: StageContext) -> Outcome:
 
     numbered = enumerate(read_rows(passages, Segment))
     map_shards(numbered, context.output, Segment, unique, rows_per_shard=SEGMENTS_PER_SHARD)
-    shutil.rmtree(work_folder, ignore_errors=True)
     if row_count(context.output.path) == 0:
         raise NothingLeftError(_no_segments(context.output.path, config.corpus))
     return Outcome({"contamination": _prompts_hit(context.output.path)})

@@ -12,6 +12,7 @@ from humpback.workspace.atomic import TEMPORARY_SUFFIX, disk_errors_explained, w
 
 MANIFEST_FILE = "stage.json"
 STARTED_FILE = "started.json"
+WORK_FOLDER = ".work"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,15 @@ class StepFolder:
         for half_written in self.path.rglob(f".*{TEMPORARY_SUFFIX}"):
             half_written.unlink()
 
+    def work(self, name: str) -> StepFolder:
+        """A folder for what is computed on the way; it goes when the output is finished, not before."""
+        return StepFolder(self.path / WORK_FOLDER / name, self.name)
+
     def finish(self, manifest: Manifest) -> None:
         """Declares the output finished; from here on `is_finished` says so."""
         write_json(self.path / MANIFEST_FILE, asdict(manifest) | {"files": self._sizes()})
         (self.path / STARTED_FILE).unlink(missing_ok=True)
+        shutil.rmtree(self.path / WORK_FOLDER, ignore_errors=True)
 
     def amend(self, **values: Any) -> None:
         """Changes what the manifest of a finished step says, and takes its files as they are now."""
@@ -93,9 +99,12 @@ class StepFolder:
             said = json.loads(file.read_text(encoding="utf-8"))
             write_json(file, said | values | {"files": self._sizes()})
 
+    def _is_work(self, file: Path) -> bool:
+        return file.is_relative_to(self.path / WORK_FOLDER)
+
     def _sizes(self) -> dict[str, int]:
         return {
             str(file.relative_to(self.path)): file.stat().st_size
             for file in sorted(self.path.rglob("*"))
-            if file.is_file() and file.name not in (STARTED_FILE, MANIFEST_FILE)
+            if file.is_file() and file.name not in (STARTED_FILE, MANIFEST_FILE) and not self._is_work(file)
         }
