@@ -79,7 +79,7 @@ def test_every_kind_changes_its_half_alone(kind):
         assert planted.output.strip()
         assert (planted.instruction != pair.instruction) is (kind in OF_INSTRUCTION)
         assert (planted.output != pair.output) is (kind not in OF_INSTRUCTION)
-    assert missing <= (30 if kind in CUTS else 5)
+    assert missing <= (30 if kind in CUTS | {Defect.BRIEF} else 5)
 
 
 @pytest.mark.parametrize("kind", Defect)
@@ -359,3 +359,15 @@ def test_odd_answers_are_planted_in_or_left(kind, text):
     pair = example(text)
     planted = Planter([pair, seed()[0], seed()[1]], 1).plant(pair, kind)
     assert planted is None or planted.output.strip() or kind in OF_INSTRUCTION
+
+
+def test_a_brief_answer_is_whole_sentences_from_the_start():
+    found = outputs(ANSWER, Defect.BRIEF)
+    assert found
+    for brief in found:
+        assert ANSWER.startswith(brief)
+        assert brief[-1] in ".!?:"
+        assert len(brief) <= 0.4 * len(ANSWER)
+        assert len(words(brief)) >= 6
+    assert outputs("One sentence that has no other one behind it at all.", Defect.BRIEF) == []
+    assert outputs("Yes. That is what people in this town have always done in winter.", Defect.BRIEF) == []

@@ -57,6 +57,19 @@ def test_odds_are_those_of_a_mixture(judge):
     assert judge.defectiveness([row])[0] == pytest.approx(np.log(np.exp(odds).sum()))
 
 
+def test_a_likelier_output_is_better_where_no_defect_speaks():
+    rows, kinds, groups = made(0)
+    rng = random.Random(1)
+    judge = fit_judge([row | {"unlikely": rng.gauss(3.0, 0.5)} for row in rows], kinds, groups)
+    usual = {"a": 0.0, "b": 0.0, "c": 0.0}
+    at = judge.signals.index("unlikely")
+    centre, spread = judge.centre[at], judge.spread[at]
+    steps = [usual | {"unlikely": centre + number * spread} for number in (-9, -3, -1, 0)]
+    found = judge.defectiveness(steps) - np.logaddexp.reduce(judge.odds(steps), axis=1)
+    assert found == pytest.approx([-1.5, -1.5, -0.5, 0.0])
+    assert (np.diff(judge.p_good(steps)) < 0).tolist()[1:] == [True, True]
+
+
 def test_probabilities_hold_on_other_pairs(judge):
     rows, kinds, _ = made(2, pairs=300)
     sure = judge.p_good(rows)

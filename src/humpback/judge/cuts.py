@@ -1,4 +1,4 @@
-"""Answers that lack a part: half of them cut between two sentences, half within one, at a word."""
+"""Answers that lack a part: half of them cut between two sentences, half within one, at a word; or all but a start."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ START = (0.2, 0.6)
 MIDDLE = (0.2, 0.5)
 END = (0.2, 0.7)
 """Least and greatest share of the characters that go (ours: less is hard to see for people too)."""
+
+BRIEF_WORDS, BRIEF_SHARE = 6, 0.4
+"""What is left of a brief answer: whole sentences, at least so many words and at most this share of the characters, or
+0.6 of them where that is the first sentence alone (ours)."""
 
 MARGIN = 0.1
 """What is cut out of the middle leaves this share at both ends, at least (ours)."""
@@ -37,6 +41,17 @@ def cut_end(layout: Layout, rng: Random) -> str | None:
         if fit:
             return _enough(layout.text[: rng.choice(fit)].rstrip())
     return None
+
+
+def brief(layout: Layout, rng: Random) -> str | None:
+    """The first sentences of the answer, which end as a whole answer does."""
+    ends = [sentence.end for sentence in layout.sentences[:-1]]
+    size = len(layout.text.rstrip())
+    fit = [end for end in ends if end <= BRIEF_SHARE * size] or [end for end in ends[:1] if end < 0.6 * size]
+    if not fit:
+        return None
+    rest = layout.text[: rng.choice(fit)].rstrip()
+    return rest if len(words(rest)) >= BRIEF_WORDS else None
 
 
 def cut_middle(layout: Layout, rng: Random) -> str | None:

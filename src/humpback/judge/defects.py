@@ -26,6 +26,7 @@ class Defect(StrEnum):
     CUT_START = "cut_start"
     CUT_MIDDLE = "cut_middle"
     CUT_END = "cut_end"
+    BRIEF = "brief"  # its first sentences alone
     # the answer has something in it that does not belong there
     PROMOTION = "promotion"
     NAVIGATION = "navigation"
@@ -85,6 +86,7 @@ _OF_LAYOUT: dict[Defect, Callable[[Layout, Random], str | None]] = {
     Defect.CUT_START: cuts.cut_start,
     Defect.CUT_MIDDLE: cuts.cut_middle,
     Defect.CUT_END: cuts.cut_end,
+    Defect.BRIEF: cuts.brief,
     Defect.REPEATED: repeated,
 }
 _WITH_MATERIAL: dict[Defect, Callable[[Layout, Material, Random], str | None]] = {

@@ -4,6 +4,9 @@ Each detector is a logistic regression of one kind of defect against good pairs.
 that of good pairs, in parts, and none of its weights is negative: every signal grows with defects, and a detector that
 may not think otherwise needs few examples. A pair's odds of being defective are the sum of the detectors' odds, as
 those of a mixture of the kinds are; so a pair that one detector is sure of is found though all others see nothing.
+
+Among answers without a defect people prefer those that a model finds likely, so the mean likelihood has a say of its
+own beside the detectors.
 """
 
 from __future__ import annotations
@@ -23,6 +26,10 @@ PENALTY = 0.01
 
 BENDS = ((-2.0, 0.0), (0.0, 3.0), (3.0, 9.0))
 """The parts of a signal, in spreads of good pairs: better than usual, worse, and beyond anything usual (ours)."""
+
+LIKELY, LIKELY_WEIGHT, LIKELY_MOST = "unlikely", 0.5, 3.0
+"""The signal of the mean likelihood, log-odds of a defect for each of its spreads, and the most spreads that count
+(ours: a larger weight follows people's order of replies more closely and tells defects less well, docs/curation.md)."""
 
 LEAST_SPREAD = 0.2
 """A signal's spread among good pairs is at least this share of that among all: many are zero in nearly all of them."""
@@ -52,7 +59,15 @@ class Judge:
 
     def defectiveness(self, rows: Sequence[Mapping[str, float]]) -> Array:
         """Log-odds of any defect, (rows,); the lower the better the pair."""
-        return np.asarray(np.logaddexp.reduce(self.odds(rows), axis=1))
+        return np.asarray(np.logaddexp.reduce(self.odds(rows), axis=1) + LIKELY_WEIGHT * self._unlikeliness(rows))
+
+    def _unlikeliness(self, rows: Sequence[Mapping[str, float]]) -> Array:
+        """How much less likely than good pairs' the outputs are, in spreads, (rows,)."""
+        if LIKELY not in self.signals:
+            return np.zeros(len(rows))
+        at = self.signals.index(LIKELY)
+        values = np.asarray([row[LIKELY] for row in rows], dtype=float)
+        return np.clip((values - self.centre[at]) / self.spread[at], -LIKELY_MOST, LIKELY_MOST)
 
     def p_good(self, rows: Sequence[Mapping[str, float]]) -> Array:
         """Probability of being good where as many pairs are good as are not, (rows,)."""
