@@ -198,7 +198,11 @@ class Planted:
 
 @dataclass(frozen=True, slots=True)
 class Curated:
-    """A row of the curated set: a candidate that round `round` kept, with the rating that kept it."""
+    """A row of the curated set: a candidate that round `round` kept, with the rating that kept it.
+
+    Where answers are rewritten, `output` is the model's and `original` the document's, or `not_rewritten` says why the
+    document's stayed.
+    """
 
     id: str
     instruction: str
@@ -207,6 +211,8 @@ class Curated:
     source: Source
     rating: float
     round: int
+    original: str | None = None
+    not_rewritten: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def test_a_run_with_a_model(small_inputs, request, kind):
     config = settings(small_inputs, model)
     # Random weights rarely end an answer; an instruction cut at its limit is set aside, which leaves too few here.
     result = run_pipeline(config, target="candidates")
-    assert result.executed == ["seed", "passages", "segments", "models/backward", "candidates"]
+    assert result.executed == ["seed", "passages", "segments", "models/backward", "models/m0", "candidates"]
     candidates = list(read_rows(config.folder / "candidates", Candidate))
     dropped = list(dropped_rows(config.folder / "candidates"))
     assert len(candidates) + len(dropped) == 8

@@ -566,6 +566,10 @@ class CurateConfig(Section):
     """Your own labels of candidates, a table with `id` and `good` (true or false). Pairs labelled bad are never kept; a
     calibrated judge learns from all of them; precision and recall are measured on them (`humpback curate --labels`)."""
 
+    rewrite: bool = False
+    """Let the model that rated them write the kept answers anew (Nguyen et al. 2024, arXiv 2408.04614). Models are
+    trained on what it wrote; the dataset keeps the original beside it, and where a check objects, in its place."""
+
     max_share_per_source: Fraction | None = None
     """No source (a web page's host, an archive or table, a file's folder) gives more than this share of the number
     that the rule wants, rounded up; the next best take the places."""

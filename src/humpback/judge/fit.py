@@ -67,7 +67,7 @@ class Judge:
             return np.zeros(len(rows))
         at = self.signals.index(LIKELY)
         values = np.asarray([row[LIKELY] for row in rows], dtype=float)
-        return np.clip((values - self.centre[at]) / self.spread[at], -LIKELY_MOST, LIKELY_MOST)
+        return np.asarray(np.clip((values - self.centre[at]) / self.spread[at], -LIKELY_MOST, LIKELY_MOST))
 
     def p_good(self, rows: Sequence[Mapping[str, float]]) -> Array:
         """Probability of being good where as many pairs are good as are not, (rows,)."""

@@ -146,6 +146,11 @@ def _events(folder: RunFolder, config: Config, ids: set[str]) -> Iterator[Event]
             for row in read_rows(path, Curated):
                 if row.id in ids:
                     yield Event(step, "kept")
+        elif step.startswith("rewritten"):
+            for row in read_rows(path, Curated):
+                if row.id in ids:
+                    text = f"rewritten\n{row.output}" if row.original else f"left as it was: {row.not_rewritten}"
+                    yield Event(step, text)
 
 
 def _rating_text(rating: Rating) -> str:

@@ -12,7 +12,8 @@ from functools import partial
 from typing import Any
 
 from humpback.config import Config
-from humpback.stages import augment, curate, evaluate, export, ingest, judge, rate, report, train, verdict
+from humpback.prompts.rewriting import rewriting_digest
+from humpback.stages import augment, curate, evaluate, export, ingest, judge, rate, report, rewrite, train, verdict
 from humpback.stages.context import Outcome, StageContext
 
 # The verbs of the command line, in order; each names one or more kinds of steps below.
@@ -69,7 +70,7 @@ def pipeline_steps(config: Config, digests: InputDigests) -> list[Step]:
     rounds = range(1, config.rounds + 1)
     models = ("models/backward", "models/m0", *(f"models/m{number}" for number in rounds))
     ratings = tuple(f"ratings-{number}" for number in rounds)
-    last = f"curated-{config.rounds}"
+    last = settings.trained_on(config.rounds)
     steps.append(
         Step(
             "dataset",
@@ -128,13 +129,20 @@ def _round(number: int, settings: _Settings) -> list[Step]:
     steps = [
         *_rating(number, f"models/m{number - 1}", settings),
         Step(curated, "curate", curated_from, settings.curate(), curate.VERSION, curate.curate),
-        _model(f"m{number}", ("seed", curated), settings, train.train_forward),
+        *([_rewriting(number, settings)] if settings.rewrites else []),
+        _model(f"m{number}", ("seed", settings.trained_on(number)), settings, train.train_forward),
     ]
     if not settings.stops_when_worse:
         return steps
     if number > 1:
         steps = [_stoppable(step, number) for step in steps]
     return [*steps, _verdict(number, settings)]
+
+
+def _rewriting(number: int, settings: _Settings) -> Step:
+    needs = (f"curated-{number}", f"models/m{number - 1}")
+    name = settings.trained_on(number)
+    return Step(name, "curate", needs, settings.rewrite(), rewrite.VERSION, rewrite.rewrite, uses_prompts=True)
 
 
 def _stoppable(step: Step, number: int) -> Step:
@@ -208,6 +216,14 @@ class _Settings:
         return self.is_calibrated and self._config.curate.labels is not None
 
     @property
+    def rewrites(self) -> bool:
+        return self._config.curate.rewrite
+
+    def trained_on(self, number: int) -> str:
+        """The step whose rows the model of a round is trained on."""
+        return f"{'rewritten' if self.rewrites else 'curated'}-{number}"
+
+    @property
     def stops_when_worse(self) -> bool:
         return self._config.stop_when_worse
 
@@ -273,10 +289,19 @@ class _Settings:
         }
 
     def curate(self) -> dict[str, Any]:
-        chosen = self._config.curate.model_dump(mode="json", exclude={"labels"})
+        chosen = self._config.curate.model_dump(mode="json", exclude={"labels", "rewrite"})
         if self._digests.labels:
             chosen["labels"] = self._digests.labels
         return {"curate": chosen, "random_seed": self._config.random_seed} | self._shards
+
+    def rewrite(self) -> dict[str, Any]:
+        sampling = self._config.augment.model_dump(mode="json", include={"temperature", "top_p"})
+        return {
+            "prompt": rewriting_digest(),
+            "sampling": sampling | {"max_new_tokens": self._config.train.max_tokens},
+            "engine": self._engine,
+            "random_seed": self._config.random_seed,
+        } | self._shards
 
     def export(self) -> dict[str, Any]:
         return {"name": self._config.name, "model": self._config.model, "rounds": self._config.rounds}

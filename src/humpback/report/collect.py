@@ -135,6 +135,7 @@ def collect_report(config: Config, inputs: Mapping[str, Path], run_folder: Path)
     """
     manifests = {name: _manifest(name, path) for name, path in inputs.items()}
     last = config.rounds
+    product = next(inputs[name] for name in (f"rewritten-{last}", f"curated-{last}") if name in inputs)
     sets = evaluation_sets(_json(inputs["evaluation"] / "evaluation.json"))
     is_scripted = config.engine.kind == "scripted"
     trainings = [_training(name, inputs[name], manifests) for name in inputs if name.startswith("models/")]
@@ -156,7 +157,7 @@ def collect_report(config: Config, inputs: Mapping[str, Path], run_folder: Path)
         judge=judge_kinds([_json(path / FITNESS_FILE) for name, path in inputs.items() if name.startswith("judge-")]),
         trainings=trainings,
         pairs=curated_pairs(
-            inputs[f"curated-{last}"],
+            product,
             [inputs[f"ratings-{number}"] for number in range(1, last + 1)],
             config.report.examples,
             config.random_seed,
@@ -221,8 +222,9 @@ def _listed(values: list[str]) -> list[str]:
 
 def _lengths(config: Config, inputs: Mapping[str, Path]) -> list[Lengths]:
     rows = [lengths("seed, trained on", inputs["seed"]), lengths("all candidates", inputs["candidates"])]
-    curated = range(1, config.rounds + 1)
-    return [*rows, *(lengths(f"curated, round {number}", inputs[f"curated-{number}"]) for number in curated)]
+    rounds = itertools.product(range(1, config.rounds + 1), ("curated", "rewritten"))
+    sets = ((kind, number, f"{kind}-{number}") for number, kind in rounds)
+    return [*rows, *(lengths(f"{kind}, round {number}", inputs[name]) for kind, number, name in sets if name in inputs)]
 
 
 def _ratings(

@@ -19,7 +19,10 @@ JSONL_FILE, PARQUET_FILE, CARD_FILE = "train.jsonl", "train.parquet", "README.md
 
 @dataclass(frozen=True, slots=True)
 class DatasetRow:
-    """A row of the dataset. `ratings` are those of round 1, 2, ...; null where a round could not rate it."""
+    """A row of the dataset. `ratings` are those of round 1, 2, ...; null where a round could not rate it.
+
+    `original` is the document's text where a model wrote `output` from it.
+    """
 
     id: str
     instruction: str
@@ -29,12 +32,14 @@ class DatasetRow:
     rating: float
     ratings: list[float | None]
     round: int
+    original: str | None = None
 
 
 def export_dataset(context: StageContext) -> Outcome:
     """Writes the last curated set as JSON Lines and Parquet, and a card that says how it came to be."""
     rounds = context.config.rounds
-    kept = list(read_rows(context.inputs[f"curated-{rounds}"], Curated))
+    names = (f"rewritten-{rounds}", f"curated-{rounds}")
+    kept = list(read_rows(next(context.inputs[name] for name in names if name in context.inputs), Curated))
     wanted = {row.id for row in kept}
     ratings: dict[str, list[float | None]] = {row_id: [] for row_id in wanted}
     for number in range(1, rounds + 1):
@@ -42,7 +47,17 @@ def export_dataset(context: StageContext) -> Outcome:
             if rating.candidate_id in wanted:
                 ratings[rating.candidate_id].append(rating.rating)
     rows = [
-        DatasetRow(row.id, row.instruction, row.output, row.headers, row.source, row.rating, ratings[row.id], row.round)
+        DatasetRow(
+            row.id,
+            row.instruction,
+            row.output,
+            row.headers,
+            row.source,
+            row.rating,
+            ratings[row.id],
+            row.round,
+            row.original,
+        )
         for row in kept
     ]
     candidates = row_count(context.inputs["candidates"])

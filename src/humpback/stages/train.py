@@ -40,7 +40,8 @@ def train_backward(context: StageContext) -> Outcome:
 
 def train_forward(context: StageContext) -> Outcome:
     """Trains M_0 on the seed, or M_t on the seed and the curated set of round t, tagged apart (section 2.2)."""
-    curated = next((folder for name, folder in context.inputs.items() if name.startswith("curated")), None)
+    chosen = (folder for name, folder in context.inputs.items() if name.startswith(("curated", "rewritten")))
+    curated = next(chosen, None)
     named = list(forward_pairs(context.prompts, context.inputs["seed"], curated))
     return _script(context, [pair for _, pair in named]) if context.is_scripted else _fine_tune(context, named)
 
