@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 RUN = "run"
+
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", "-s", metavar="KEY=VALUE", help="Change one field, e.g. engine.dtype=float32."),
+]
+EngineKind = Annotated[str | None, typer.Option("--engine", help="transformers, vllm, http or scripted.")]
 
 
 class DefaultsToRun(TyperGroup):
@@ -25,3 +31,8 @@ evaluate_app = typer.Typer(
     help="Measure every model of a run on held-out pairs, or one thing by its name.",
     no_args_is_help=False,
 )
+
+
+def overridden(overrides: list[str] | None, engine: str | None) -> list[str]:
+    """The changes of the configuration that a command line asks for."""
+    return [*(overrides or []), *([f"engine.kind={engine}"] if engine else [])]

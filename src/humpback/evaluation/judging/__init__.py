@@ -1,0 +1,1 @@
+"""Any model as judge of two others' answers."""
