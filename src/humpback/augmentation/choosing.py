@@ -23,9 +23,9 @@ from humpback.prompts import PromptContract
 from humpback.records import Dropped, DropReason
 from humpback.workspace import Shard
 
-FORWARD_WEIGHT = 8.0
+FORWARD_WEIGHT = 6.0
 """Weight of the text's mean log-probability beside the instruction's (ours: among the instructions of one text the
-former varies about an eighth as much, docs/curation.md)."""
+former varies about a sixth as much, docs/curation.md)."""
 
 LEAST_SPREAD = 0.1
 """Least standard deviation of log lengths, for seeds whose instructions are all alike (ours)."""
