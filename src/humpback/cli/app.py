@@ -188,6 +188,19 @@ def rate(
 
 
 @app.command()
+def compare(
+    runs: Annotated[
+        list[Path], typer.Argument(help="Folders of finished runs; the others are compared with the first.")
+    ],
+    out: Annotated[Path, typer.Option(help="Write the page there.")] = Path("compare.html"),
+) -> None:
+    """Show several runs side by side on one page."""
+    from humpback.cli.compare import compare as compare_runs
+
+    compare_runs(runs, out)
+
+
+@app.command()
 def takedown(
     folder: RunArgument,
     domain: Annotated[str, typer.Option(help="The site, e.g. example.org; hosts below it are meant too.")],
@@ -212,6 +225,57 @@ def chat(
     from humpback.cli.chat import chat_with
 
     chat_with(folder, question, compare=compare, max_new_tokens=max_new_tokens, random_seed=random_seed)
+
+
+@app.command()
+def review(
+    folder: RunArgument,
+    arena: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            help="Compare two models blindly: their outputs as AlpacaEval writes them.", metavar="A.json B.json"
+        ),
+    ] = None,
+    screening: Annotated[
+        Path | None, typer.Option(help="Questions with a known answer for --arena: `instruction`, `better`, `worse`.")
+    ] = None,
+    pass_mark: Annotated[
+        float, typer.Option(help="Least share of screening questions to get right.", min=0.0, max=1.0)
+    ] = 0.8,
+    judgements: Annotated[
+        Path | None, typer.Option(help="AlpacaEval's annotations of the same answers, to see whether people agree.")
+    ] = None,
+    annotator: Annotated[
+        list[str] | None, typer.Option(help="Who reviews; again for each. By default, you.", metavar="NAME")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on; by default nothing but this machine.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes any free one.", min=0, max=65535)] = 8642,
+    results: Annotated[bool, typer.Option("--results", help="Print what annotators said, as JSON.")] = False,
+    export_labels: Annotated[
+        Path | None, typer.Option(help="Write the labels for `humpback curate --labels` there.", metavar="FILE")
+    ] = None,
+    export_edits: Annotated[
+        Path | None, typer.Option(help="Write the pairs accepted with an edited instruction there.", metavar="FILE")
+    ] = None,
+) -> None:
+    """Label candidates, or compare two models blindly, on a web page of this machine."""
+    from humpback.cli.review import Wanted, review_run
+
+    review_run(
+        Wanted(
+            folder,
+            arena,
+            screening,
+            pass_mark,
+            judgements,
+            annotator or (),
+            host,
+            port,
+            results,
+            export_labels,
+            export_edits,
+        )
+    )
 
 
 @prompts_app.command("show")

@@ -75,8 +75,8 @@ def funnel(config: Config, inputs: Mapping[str, Path], manifests: Mapping[str, M
         ),
         Stage(
             "candidates",
-            "Segments to candidates",
-            "The backward model writes instructions that each segment would answer; of several, the one that fits best "
+            "Instructions to candidates",
+            "The backward model writes instructions that each segment would answer; of a segment's, the one that fits best "
             "stays.",
             candidates.rows + sum(candidates.dropped.values()),
             candidates.rows,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from humpback.report import text
 from humpback.report.collect import Report
+from humpback.report.downloads import with_downloads
 from humpback.report.numbers import Lengths
 from humpback.report.plots import Figure, difference_figure, loss_figure, rating_figure
 
@@ -30,7 +31,7 @@ def render_page(report: Report) -> str:
 
     style = resources.files("humpback.report").joinpath(STYLE_FILE).read_text(encoding="utf-8")
     page = _environment().get_template(TEMPLATE_FILE)
-    return page.render(
+    html = page.render(
         report=report,
         style=Markup(style),  # noqa: S704 - the package's own file
         paper_lengths=PAPER_LENGTHS,
@@ -50,6 +51,7 @@ def render_page(report: Report) -> str:
             ]
         ),
     )
+    return with_downloads(html)
 
 
 def _there(figures: list[Figure | None]) -> list[Figure]:

@@ -12,9 +12,9 @@ from humpback.engines import Ability, require
 from humpback.evaluation import BACKWARD, INSTEAD, EvaluationSet, evaluation_engine, evaluation_sets, pair_losses
 from humpback.randomness import derived_seed
 from humpback.stages.context import Outcome, StageContext
-from humpback.workspace import write_json
+from humpback.workspace import fingerprint, write_json
 
-VERSION = 1
+VERSION = 2
 BASE, REFERENCE = "base", "m0"
 RESULT_FILE = "evaluation.json"
 
@@ -63,5 +63,6 @@ def summarise(
                 difference = paired_difference(values, losses[REFERENCE][part.name], samples=samples, seed=seed)
                 row["against_m0"] = asdict(difference)
             rows[name] = row
-        result["sets"][part.name] = {"pairs": len(part.pairs), "models": rows}
+        digest = fingerprint([pair.id for pair in part.pairs])  # tells whether another run saw the same pairs
+        result["sets"][part.name] = {"pairs": len(part.pairs), "digest": digest, "models": rows}
     return result
