@@ -50,9 +50,8 @@ def main() -> None:
     print(f"{hardware_line()}; {torch.get_num_threads()} threads; {config.model}; {packages}\n")
     started = time.monotonic()
     sampled = _sample(options.run, config, prompts, segments, options.samples)
-    print(
-        f"{sum(map(len, sampled.values()))} different instructions for {len(segments)} texts in {time.monotonic() - started:.0f} s."
-    )
+    count, seconds = sum(map(len, sampled.values())), time.monotonic() - started
+    print(f"{count} different instructions for {len(segments)} texts in {seconds:.0f} s.")
     with closing(open_engine(config.engine, options.run / "models" / "m0", prompts.chat.end)) as engine:
         _table(sampled, Chooser(engine, prompts, Lengths.of(seed)), seed, _judge(options.run), options.samples)
 

@@ -5,8 +5,8 @@
 The run's seed model reads the held-out pairs of the run's seed. One half of them, with one half of the texts that are
 planted, is fitted to; the other halves are judged. Prints a Markdown table: area under the curve by kind of defect, the
 same where that kind was left out of the fit, that of gradient-boosted trees on the same signals, and the one signal
-that does best alone. With `--ranked`, replies that people put into an order, as `question`, `answer` and `rank`: how
-often the judge has two replies in their order.
+that does best alone; then the means by the number of pairs fitted to. With `--ranked`, replies that people put into an
+order, as `question`, `answer` and `rank`: how often the judge has two replies in their order.
 """
 
 from __future__ import annotations
@@ -54,6 +54,12 @@ class Read:
         kept = [i for i, known in enumerate(self.kinds) if known != kind]
         return Read([self.signals[i] for i in kept], [self.kinds[i] for i in kept], [self.groups[i] for i in kept])
 
+    def first(self, pairs: int) -> Read:
+        """What was made from the first `pairs` pairs."""
+        chosen = set(list(dict.fromkeys(self.groups))[:pairs])
+        kept = [i for i, group in enumerate(self.groups) if group in chosen]
+        return Read([self.signals[i] for i in kept], [self.kinds[i] for i in kept], [self.groups[i] for i in kept])
+
     def fitted(self) -> Judge:
         """The judge of these pairs."""
         return fit_judge(self.signals, self.kinds, self.groups)
@@ -77,6 +83,7 @@ def main() -> None:
         seconds = time.monotonic() - started
         _header(config, half, read, seconds)
         judge = _table(fitted, judged)
+        _curve(fitted, judged, half)
         if options.ranked:
             _order(judge, engine, prompts, options.ranked, options.questions)
 
@@ -129,6 +136,22 @@ def _table(fitted: Read, judged: Read) -> Judge:
     means = np.mean(sums, axis=0)
     print(f"| mean | | {means[0]:.3f} | | {means[1]:.3f} | {means[2]:.3f} | |")
     return judge
+
+
+def _curve(fitted: Read, judged: Read, pairs: int) -> None:
+    """Means over the kinds by the number of pairs fitted to: what more calibration pairs would bring."""
+    print("\n| pairs fitted to | mean AUC | of kinds left out |")
+    print("|---|---|---|")
+    labels = np.asarray(judged.kinds)
+    good = labels == GOOD
+    for count in sorted({max(10, pairs * part // 8) for part in (1, 2, 4, 8)}):
+        some = fitted.first(count)
+        judge = some.fitted()
+        found = judge.defectiveness(judged.signals)
+        left_out = [some.without(kind).fitted().defectiveness(judged.signals) for kind in judge.kinds]
+        own = [area(found[good], found[labels == kind]) for kind in judge.kinds]
+        others = [area(one[good], one[labels == kind]) for one, kind in zip(left_out, judge.kinds, strict=True)]
+        print(f"| {count} | {np.mean(own):.3f} | {np.mean(others):.3f} |", flush=True)
 
 
 def _by_trees(fitted: Read, judged: Read) -> np.ndarray:

@@ -17,7 +17,7 @@ import humpback.cli.console, humpback.pipeline, humpback.report, humpback.traini
 import transformers.utils.chat_template_utils
 from humpback.cli.app import main
 
-config, orders = sys.argv[1], json.loads(sys.argv[2])
+config, orders, overrides = sys.argv[1], json.loads(sys.argv[2]), json.loads(sys.argv[3])
 
 
 def child(runs_dir, moment, action):
@@ -36,7 +36,8 @@ def child(runs_dir, moment, action):
     pathlib.Path.replace = counted
     os.fsync = lambda descriptor: None  # the machine stays up
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    sys.argv = ["humpback", "run", config, "-s", f"runs_dir={runs_dir}", "-s", "rounds=1"]
+    changes = [word for one in (f"runs_dir={runs_dir}", "rounds=1", *overrides) for word in ("-s", one)]
+    sys.argv = ["humpback", "run", config, *changes]
     output = os.open(f"{runs_dir}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1)
     os.dup2(output, 2)
@@ -61,10 +62,14 @@ print(json.dumps(ends))
 """
 
 
-def drive(config: Path, orders: list[tuple[Path, int, str]]) -> list[int]:
+CALIBRATED = ["rate.judge=calibrated", "rate.unfit=warn", "ingest.calibration_fraction=0.5", "curate.rewrite=true"]
+
+
+def drive(config: Path, orders: list[tuple[Path, int, str]], overrides: list[str] | None = None) -> list[int]:
     """The exit codes of runs into the given folders; minus 9 where one killed itself."""
     listed = json.dumps([(str(folder), moment, action) for folder, moment, action in orders])
-    done = subprocess.run([sys.executable, "-c", DRIVER, config, listed], capture_output=True, text=True)
+    command = [sys.executable, "-c", DRIVER, config, listed, json.dumps(overrides or [])]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -112,6 +117,22 @@ def test_a_killed_run_goes_on_to_the_same_bytes(inputs, whole):
         assert again <= moves - moment + 6, "what was finished is not made again"
         stopped_in.add(again)
     assert len(stopped_in) > 5
+
+
+def test_a_killed_run_with_a_calibrated_judge_and_rewriting_too(inputs):
+    folder = inputs.folder / "calibrated"
+    assert drive(inputs.config, [(folder, 0, "")], CALIBRATED) == [0]
+    wanted = content(folder)
+    assert {"judge-1/judge.json", "rewritten-1/part-00000.parquet"} <= wanted.keys()
+    moves = int(Path(f"{folder}.moves").read_text())
+    moments = [1 + round(number * (moves - 1) / 4) for number in range(1, 5)]
+    orders = []
+    for moment in moments:
+        killed = inputs.folder / f"calibrated-{moment}"
+        orders += [(killed, moment, "kill"), (killed, 0, "")]
+    assert drive(inputs.config, orders, CALIBRATED) == [-9, 0] * 4
+    for moment in moments:
+        assert content(inputs.folder / f"calibrated-{moment}") == wanted, f"killed at file {moment} of {moves}"
 
 
 def test_a_run_that_is_killed_again_and_again_gets_there(inputs, whole):
