@@ -605,6 +605,10 @@ class EvaluateConfig(Section):
     engine: Literal["same", "transformers"] = "same"
     """`same` as `engine.kind`; `transformers` where that engine cannot give the log-probabilities of a given text."""
 
+    diversity: bool = False
+    """Measure what the instructions of the seed and of the last curated set ask for and how variously (figure 2);
+    English, with a parser: `pip install "humpback[diversity]"`."""
+
     bootstrap_samples: int = Field(default=2000, ge=100)
     """Resamples behind each 95 % interval (ours: its ends move by about 2 % of its width)."""
 

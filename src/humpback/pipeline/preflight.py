@@ -27,7 +27,7 @@ _SPARE_BYTES = 200_000_000  # shards, report and logs of a run of ordinary size
 def preflight(config: Config) -> list[HumpbackError]:
     """Every problem that can be found without running anything; none means that the run can start."""
     problems: list[HumpbackError] = []
-    for look in (_seed, _corpus, _evaluation_sets, _labels, _prompts, _folder, _engine, _model, _disk):
+    for look in (_seed, _corpus, _evaluation_sets, _diversity, _labels, _prompts, _folder, _engine, _model, _disk):
         try:
             look(config)
         except HumpbackError as error:
@@ -62,6 +62,13 @@ def _evaluation_sets(config: Config) -> None:
             raise InputError(f"evaluate.sets.{name}: {error}") from None
         if not pairs:
             raise InputError(f"evaluate.sets.{name}: {file}: holds no usable pair")
+
+
+def _diversity(config: Config) -> None:
+    if config.evaluate.diversity:
+        from humpback.evaluation.diversity import load_parser  # imports spaCy
+
+        load_parser()
 
 
 def _labels(config: Config) -> None:

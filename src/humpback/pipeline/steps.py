@@ -13,7 +13,20 @@ from typing import Any
 
 from humpback.config import Config
 from humpback.prompts.rewriting import rewriting_digest
-from humpback.stages import augment, curate, evaluate, export, ingest, judge, rate, report, rewrite, train, verdict
+from humpback.stages import (
+    augment,
+    curate,
+    diversity,
+    evaluate,
+    export,
+    ingest,
+    judge,
+    rate,
+    report,
+    rewrite,
+    train,
+    verdict,
+)
 from humpback.stages.context import Outcome, StageContext
 
 # The verbs of the command line, in order; each names one or more kinds of steps below.
@@ -93,6 +106,9 @@ def pipeline_steps(config: Config, digests: InputDigests) -> list[Step]:
             uses_base_model=True,
         )
     )
+    if config.evaluate.diversity:
+        needs, run = ("seed", last), diversity.measure
+        steps.append(Step("diversity", "evaluate", needs, settings.diversity(), diversity.VERSION, run))
     everything = tuple(step.name for step in steps)
     steps.append(Step("report", "report", everything, settings.report(), report.VERSION, report.write_report))
     return steps
@@ -307,11 +323,15 @@ class _Settings:
         return {"name": self._config.name, "model": self._config.model, "rounds": self._config.rounds}
 
     def evaluate(self) -> dict[str, Any]:
-        return self._section("evaluate") | {
+        chosen = self._config.evaluate.model_dump(mode="json", exclude={"diversity"})
+        return {"evaluate": chosen, "engine": self._engine} | {
             "inputs": self._digests.evaluation_sets,
             "max_tokens": self._config.train.max_tokens,
             "random_seed": self._config.random_seed,
         }
+
+    def diversity(self) -> dict[str, Any]:
+        return {"random_seed": self._config.random_seed}
 
     def report(self) -> dict[str, Any]:
         return {"config": self._config.model_dump(mode="json", exclude={"runs_dir"})}

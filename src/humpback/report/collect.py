@@ -12,6 +12,7 @@ from typing import Any
 
 from humpback.config import Config, config_as_yaml
 from humpback.errors import WorkspaceError
+from humpback.evaluation.diversity import Diversity
 from humpback.report.fitness import FITNESS_FILE, JudgeKind, judge_kinds
 from humpback.report.funnel import Funnel, Stage, funnel, seed_stage
 from humpback.report.numbers import (
@@ -115,6 +116,7 @@ class Report:
     spreads: list[Spread]
     judge: list[JudgeKind]
     trainings: list[Training]
+    diversity: Diversity | None
     pairs: Pairs
     licences: list[tuple[str, int]]
     times: list[StepTime]
@@ -156,6 +158,7 @@ def collect_report(config: Config, inputs: Mapping[str, Path], run_folder: Path)
         spreads=_spreads(config, manifests),
         judge=judge_kinds([_json(path / FITNESS_FILE) for name, path in inputs.items() if name.startswith("judge-")]),
         trainings=trainings,
+        diversity=_diversity(inputs),
         pairs=curated_pairs(
             product,
             [inputs[f"ratings-{number}"] for number in range(1, last + 1)],
@@ -225,6 +228,14 @@ def _lengths(config: Config, inputs: Mapping[str, Path]) -> list[Lengths]:
     rounds = itertools.product(range(1, config.rounds + 1), ("curated", "rewritten"))
     sets = ((kind, number, f"{kind}-{number}") for number, kind in rounds)
     return [*rows, *(lengths(f"{kind}, round {number}", inputs[name]) for kind, number, name in sets if name in inputs)]
+
+
+def _diversity(inputs: Mapping[str, Path]) -> Diversity | None:
+    if "diversity" not in inputs:
+        return None
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Diversity).validate_python(_json(inputs["diversity"] / "diversity.json"))
 
 
 def _ratings(

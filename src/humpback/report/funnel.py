@@ -76,8 +76,8 @@ def funnel(config: Config, inputs: Mapping[str, Path], manifests: Mapping[str, M
         Stage(
             "candidates",
             "Instructions to candidates",
-            "The backward model writes instructions that each segment would answer; of a segment's, the one that fits best "
-            "stays.",
+            "The backward model writes instructions that each segment would answer; of a segment's, the one that fits "
+            "best stays.",
             candidates.rows + sum(candidates.dropped.values()),
             candidates.rows,
             "candidates",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from importlib import resources
 
+from humpback.report.downloads import with_downloads
+from humpback.report.pages import environment, page_style
 from humpback.report.plots import Figure
-from humpback.report.render import STYLE_FILE, _environment
 
-TEMPLATE_FILE, PLOT_STYLE_FILE = "measured.html.jinja", "sunburst.css"
+TEMPLATE_FILE = "measured.html.jinja"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,4 @@ class MeasuredPage:
 
 def render_measured(page: MeasuredPage) -> str:
     """The whole page: HTML with its style inside, no script, and nothing fetched from anywhere."""
-    from markupsafe import Markup
-
-    files = resources.files("humpback.report")
-    style = "\n".join(files.joinpath(name).read_text(encoding="utf-8") for name in (STYLE_FILE, PLOT_STYLE_FILE))
-    template = _environment().get_template(TEMPLATE_FILE)
-    return template.render(page=page, style=Markup(style))  # noqa: S704 - the package's own files
+    return with_downloads(environment().get_template(TEMPLATE_FILE).render(page=page, style=page_style()))

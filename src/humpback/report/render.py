@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from importlib import resources
-from typing import TYPE_CHECKING
-
-from humpback.report import text
 from humpback.report.collect import Report
+from humpback.report.diversity_page import diversity_parts
 from humpback.report.downloads import with_downloads
 from humpback.report.numbers import Lengths
+from humpback.report.pages import environment, page_style
 from humpback.report.plots import Figure, difference_figure, loss_figure, rating_figure
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
-TEMPLATE_FILE, STYLE_FILE = "page.html.jinja", "style.css"
+TEMPLATE_FILE = "page.html.jinja"
 
 # Table 2 of the paper (arXiv 2308.06259), in characters, mean and standard deviation.
 PAPER_LENGTHS = (
@@ -27,13 +22,11 @@ PAPER_LENGTHS = (
 
 def render_page(report: Report) -> str:
     """The whole page: HTML with its style inside, no script, and nothing fetched from anywhere."""
-    from markupsafe import Markup
-
-    style = resources.files("humpback.report").joinpath(STYLE_FILE).read_text(encoding="utf-8")
-    page = _environment().get_template(TEMPLATE_FILE)
+    page = environment().get_template(TEMPLATE_FILE)
     html = page.render(
         report=report,
-        style=Markup(style),  # noqa: S704 - the package's own file
+        style=page_style(),
+        diversity=diversity_parts(report.diversity) if report.diversity is not None else [],
         paper_lengths=PAPER_LENGTHS,
         differences=[difference_figure(part) for part in report.evaluation],
         rating_figures=_there([rating_figure(found) for found in report.ratings]),
@@ -56,20 +49,3 @@ def render_page(report: Report) -> str:
 
 def _there(figures: list[Figure | None]) -> list[Figure]:
     return [figure for figure in figures if figure is not None]
-
-
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        loader=PackageLoader("humpback", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    for name in ("number", "signed", "duration", "compact", "share", "scientific", "short"):
-        environment.filters[name] = getattr(text, name)
-    environment.filters["drawn"] = lambda figure: Markup(figure.svg)  # noqa: S704 - figures escape their labels
-    return environment
