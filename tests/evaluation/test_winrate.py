@@ -7,11 +7,14 @@ import gzip
 import json
 import os
 import random
+import sys
+import warnings
 from pathlib import Path
 
 import pytest
 
 from humpback.errors import InputError
+from humpback.evaluation.winrate import length_control
 from humpback.evaluation.winrate.annotations import read_annotations
 from humpback.evaluation.winrate.categories import CATEGORIES, category_of
 from humpback.evaluation.winrate.figures import win_rate
@@ -84,6 +87,10 @@ def test_as_the_leaderboard_has_it(version):
         assert getattr(found, name) == pytest.approx(float(published[name]), abs=1e-6), name
 
 
+def unreachable() -> Path:
+    raise ConnectionError
+
+
 def calibration(folder: Path, prompts: int) -> Path:
     """A file of the form of df_gamed.csv: two ways to play with length, of one model, on every prompt."""
     rng = random.Random(7)
@@ -99,7 +106,7 @@ def calibration(folder: Path, prompts: int) -> Path:
     return file
 
 
-def test_length_is_controlled_by_the_package_with_a_file_that_is_given(tmp_path):
+def test_length_is_controlled_as_the_package_does_with_a_file_that_is_given(tmp_path, monkeypatch):
     metrics = pytest.importorskip("alpaca_eval.metrics.glm_winrate")
     usual = metrics.hf_hub_download
     rng = random.Random(1)
@@ -113,8 +120,18 @@ def test_length_is_controlled_by_the_package_with_a_file_that_is_given(tmp_path)
     assert 0 < found.length_controlled_winrate < 100
     assert found.lc_standard_error > 0
     assert metrics.hf_hub_download is usual
-    again = length_controlled(annotations, calibration(tmp_path, 120))
-    assert again == found
+    monkeypatch.setattr(metrics, "hf_hub_download", lambda **_: str(calibration(tmp_path, 120)))
+    with warnings.catch_warnings(action="ignore"):
+        theirs = metrics.get_length_controlled_winrate(rows, save_weights_dir=None)
+    assert found.length_controlled_winrate == pytest.approx(theirs["length_controlled_winrate"], abs=1e-9)
+    assert found.lc_standard_error == pytest.approx(theirs["lc_standard_error"], abs=1e-9)
+
+
+def test_fewer_rows_than_a_given_file_knows_are_taken_for_its_first_with_a_warning(tmp_path, caplog):
+    pytest.importorskip("alpaca_eval.metrics")
+    found = length_controlled(read_annotations(written(tmp_path, drawn(40))), calibration(tmp_path, 60))
+    assert found.reason is None
+    assert "knows 60 prompts and there are 40 annotations" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -139,11 +156,39 @@ def test_a_calibration_of_fewer_prompts_is_refused(tmp_path):
 
 
 def test_without_the_file_there_is_a_reason_and_an_estimate_of_our_own(tmp_path, monkeypatch):
-    monkeypatch.setattr("huggingface_hub.get_session", lambda: (_ for _ in ()).throw(ConnectionError("no")))
-    found = summarise(written(tmp_path, drawn()))
-    assert found["length_controlled_winrate"] is None
-    assert "df_gamed.csv" in found["length_controlled_reason"]
+    pytest.importorskip("alpaca_eval.metrics")
+    monkeypatch.setattr(length_control, "_fetched", unreachable)
+    found = summarise(written(tmp_path, drawn(805)))
+    assert (found["length_controlled_winrate"], found["lc_standard_error"]) == (None, None)
+    assert found["length_controlled_reason"].startswith(
+        "df_gamed.csv of the dataset tatsu-lab/alpaca_eval cannot be had (ConnectionError)"
+    )
     assert 0 < found["length_adjusted_winrate"] < 100
+
+
+def test_the_hub_is_not_asked_for_other_prompts_than_the_benchmarks(tmp_path, monkeypatch):
+    pytest.importorskip("alpaca_eval.metrics")
+    monkeypatch.setattr(length_control, "_fetched", lambda: pytest.fail("the hub was asked"))
+    found = length_controlled(read_annotations(written(tmp_path, drawn(80))))
+    assert found.length_controlled_winrate is None
+    assert found.reason == "the fit knows AlpacaEval's 805 prompts by their number, and there are 80 annotations"
+
+
+def test_without_the_package_there_is_a_reason(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "alpaca_eval.metrics", None)
+    found = summarise(written(tmp_path, drawn(9)), calibration(tmp_path, 9))
+    assert found["length_controlled_winrate"] is None
+    assert 'pip install "humpback[winrate]"' in found["length_controlled_reason"]
+    assert found["win_rate"] > 0
+    assert found["standard_error"] > 0
+
+
+def test_both_orders_of_our_own_judge_are_summed_up(tmp_path):
+    orders = [(2.0, 2.0), (2.0, 1.0), (1.0, None)]
+    rows = [row(2.0, preference_in_order=one, preference_swapped=other) for one, other in orders]
+    found = summarise(written(tmp_path, rows))
+    assert (found["order_agreement"], found["first_preferred"]) == (0.5, 0.25)
+    assert "order_agreement" not in summarise(written(tmp_path, [row(2.0)]))
 
 
 def test_our_own_estimate_takes_out_what_length_explains(tmp_path):
@@ -159,8 +204,7 @@ def test_our_own_estimate_takes_out_what_length_explains(tmp_path):
     assert length_adjusted_winrate(read_annotations(written(tmp_path, [row(2)] * 5))) is None
 
 
-def test_a_compressed_file_a_breakdown_and_one_of_several_models(tmp_path, monkeypatch):
-    monkeypatch.setattr("huggingface_hub.get_session", lambda: (_ for _ in ()).throw(ConnectionError("no")))
+def test_a_compressed_file_a_breakdown_and_one_of_several_models(tmp_path):
     rows = [row(2, dataset="koala"), row(1, dataset="vicuna", category="writing"), row(2, generator_2="other")]
     file = written(tmp_path, rows, "annotations.json.gz")
     with pytest.raises(InputError, match="2 models, mine, other; choose one by --model"):

@@ -11,7 +11,7 @@ from pathlib import Path
 from humpback.config import Config, load_config, parse_config
 from humpback.engines import Engine, chat_format, open_engine
 from humpback.errors import InputError
-from humpback.models import model_folder
+from humpback.models import model_digest, model_folder
 from humpback.prompts import PromptContract
 from humpback.workspace import RunFolder
 from humpback.workspace.folder import CONFIG_FILE, VERSION_FILE
@@ -25,6 +25,18 @@ class Model:
     folder: Path
     config: Config
     prompts: PromptContract
+
+    @property
+    def identity(self) -> list[str]:
+        """What tells this model from another one, its weights included where they are read here."""
+        engine = self.config.engine
+        if engine.kind == "scripted":
+            from humpback.engines.scripted import ScriptedEngine
+
+            return [engine.kind, ScriptedEngine.of(self.folder).identity]
+        if engine.kind == "http":
+            return [engine.kind, engine.http.url, engine.http.model, str(self.folder)]
+        return [engine.kind, model_digest(str(self.folder))]
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:
@@ -54,13 +66,21 @@ def find_model(name: str, overrides: Sequence[str] = (), label: str | None = Non
             raise InputError(f"{folder}: is not finished; `humpback run` makes it")
     scripted = config.engine.kind == "scripted"
     prompts = PromptContract(chat_format(config.engine, config.prompts, None if scripted else folder), config.prompts)
-    shown = label or (f"{config.name}-{folder.name}" if run is not None else Path(name).name)
-    return Model(shown, folder, config, prompts)
+    if label is None:
+        label = f"{config.name}-{folder.name}" if run is not None else _served(config) or Path(name).name
+    return Model(label, folder, config, prompts)
+
+
+def _served(config: Config) -> str | None:
+    """The name of the one model that a server is asked for; None where no server is, or it has several."""
+    model = config.engine.http.model
+    return model if config.engine.kind == "http" and "{" not in model else None
 
 
 def _run_of(path: Path) -> RunFolder | None:
     """The run that `path` is the folder of, or that of a model in it."""
-    for folder in (path, path.parent.parent):
-        if (folder / VERSION_FILE).is_file():
-            return RunFolder(folder)
+    if (path / VERSION_FILE).is_file():
+        return RunFolder(path)
+    if path.parent.name == "models" and (path.parent.parent / VERSION_FILE).is_file():
+        return RunFolder(path.parent.parent)
     return None

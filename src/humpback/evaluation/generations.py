@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from humpback.engines import GenerationRequest, Sampling
-from humpback.engines.fitting import fit_prompt
+from humpback.engines import Engine, Generation, GenerationRequest, Sampling
+from humpback.engines.fitting import FittedPrompt, fit_prompt
 from humpback.errors import InputError
 from humpback.evaluation.asking import Model
 from humpback.evaluation.prompt_sets import Prompt
@@ -27,7 +27,11 @@ Tags = Literal["both", "assistant", "web", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One model's answer; `finish` is `end`, or `length` where it was cut off at the limit of tokens."""
+    """One model's answer.
+
+    `finish` is `end`, or `length` where it was cut off at the limit of tokens; `instruction_cut` says that the model's
+    context had no room for the end of the instruction.
+    """
 
     id: str
     instruction: str
@@ -35,6 +39,7 @@ class Answer:
     dataset: str
     category: str
     finish: str
+    instruction_cut: bool
 
 
 def tags_named(name: str) -> Tags:
@@ -63,37 +68,52 @@ def system_prompt(prompts: PromptContract, tags: Tags) -> str:
 def answer_all(
     model: Model, asked: Sequence[Prompt], tags: Tags, sampling: Sampling, work: Path, progress: Progress
 ) -> list[Answer]:
-    """The model's answers, in order. Finished shards stand in folder `work` until the caller removes it."""
+    """The model's answers, in order. Finished shards stand in folder `work` until the caller removes it.
+
+    Raises:
+        InputError: a prompt has no room in the model's context; nothing has been generated yet.
+    """
     tag, config = system_prompt(model.prompts, tags), model.config
     step = StepFolder(work, work.name)
-    depends = [model.name, str(model.folder), model.prompts.digest, tag, repr(sampling), config.random_seed]
-    step.begin(fingerprint([*depends, [prompt.id for prompt in asked], config.engine.rows_per_shard]))
+    rows_per_shard = config.engine.rows_per_shard
+    depends = [model.name, model.identity, model.prompts.digest, tag, repr(sampling), config.random_seed]
+    step.begin(fingerprint([*depends, [repr(prompt) for prompt in asked], rows_per_shard]))
     with model.engine() as engine, progress.task(f"answers of {model.name}", len(asked), "prompts") as task:
+        fitted = _fitted(model, engine, asked, tag, sampling.max_new_tokens)
 
         def answers(rows: list[Prompt]) -> Shard:
-            def render(instruction: str) -> str:
-                return model.prompts.forward(instruction, tag)
-
-            fitted = [fit_prompt(engine, row.instruction, render, sampling.max_new_tokens) for row in rows]
-            if None in fitted:
-                row = rows[fitted.index(None)]
-                raise InputError(f"prompt {row.id}: the model's context of {engine.context} tokens has no room for it")
             requests = [
-                GenerationRequest(row.id, prompt.text, derived_seed(config.random_seed, "evaluate", row.id))
-                for row, prompt in zip(rows, fitted, strict=True)
-                if prompt is not None
+                GenerationRequest(row.id, fitted[row.id].text, derived_seed(config.random_seed, "evaluate", row.id))
+                for row in rows
             ]
             found = engine.generate(requests, sampling)
-            return Shard(
-                [
-                    Answer(row.id, row.instruction, one.text.strip(), row.dataset, row.category, one.finish)
-                    for row, one in zip(rows, found, strict=True)
-                ]
-            )
+            return Shard([_answer(row, one, fitted[row.id]) for row, one in zip(rows, found, strict=True)])
 
-        rows_per_shard = config.engine.rows_per_shard
         map_shards(asked, step, Answer, answers, rows_per_shard=rows_per_shard, advance=task.advance)
     return list(read_records(work, Answer))
+
+
+def _answer(row: Prompt, found: Generation, prompt: FittedPrompt) -> Answer:
+    text = found.text.strip()
+    return Answer(row.id, row.instruction, text, row.dataset, row.category, found.finish, prompt.is_cut)
+
+
+def _fitted(model: Model, engine: Engine, asked: Sequence[Prompt], tag: str, room: int) -> dict[str, FittedPrompt]:
+    """The prompts by id, each with `room` tokens for its answer."""
+
+    def render(instruction: str) -> str:
+        return model.prompts.forward(instruction, tag)
+
+    fitted: dict[str, FittedPrompt] = {}
+    for row in asked:
+        prompt = fit_prompt(engine, row.instruction, render, room)
+        if prompt is None:
+            raise InputError(
+                f"{model.name}: its context of {engine.context} tokens has no room for the prompt "
+                f"{row.instruction[:60]!r} and {room} tokens of answer; lower --max-new-tokens or leave the prompt out"
+            )
+        fitted[row.id] = prompt
+    return fitted
 
 
 def write_answers(file: Path, answers: Sequence[Answer], generator: str) -> None:
@@ -106,6 +126,7 @@ def write_answers(file: Path, answers: Sequence[Answer], generator: str) -> None
             "dataset": answer.dataset,
             "category": answer.category,
             "finish": answer.finish,
+            "instruction_cut": answer.instruction_cut,
         }
         for answer in answers
     ]

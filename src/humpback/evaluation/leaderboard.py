@@ -14,6 +14,7 @@ PAPER_JUDGES = frozenset({"alpaca_eval_gpt4"})
 """Annotators that judged as the paper's did: AlpacaEval 1's GPT-4."""
 
 PAPER_BASELINE = "text_davinci_003"
+PAPER_PROMPTS = 805
 
 
 class Kind(StrEnum):
@@ -26,7 +27,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One model: `labelled` human-made examples (None where not known), win rate and standard error in per cent."""
+    """One model: its win rate and standard error in per cent, by one judge against one model on so many prompts.
+
+    `labelled` is the number of human-made examples that it was tuned on, None where that is not known.
+    """
 
     model: str
     kind: Kind
@@ -35,11 +39,19 @@ class Entry:
     standard_error: float | None
     judge: str
     baseline: str
+    prompts: int
     is_paper: bool = False
+
+    @property
+    def terms(self) -> tuple[str, str, int]:
+        """What must be alike for two win rates to stand in one column: judge, baseline, prompts."""
+        return self.judge, self.baseline, self.prompts
 
 
 def _paper(model: str, kind: Kind, win_rate: float, labelled: int | None = None) -> Entry:
-    return Entry(model, kind, labelled, win_rate, None, "alpaca_eval_gpt4", PAPER_BASELINE, is_paper=True)
+    return Entry(
+        model, kind, labelled, win_rate, None, "alpaca_eval_gpt4", PAPER_BASELINE, PAPER_PROMPTS, is_paper=True
+    )
 
 
 PAPER = (
@@ -72,25 +84,31 @@ def read_entry(file: Path, kind: Kind, labelled: int | None) -> Entry:
         found = json.loads(file.read_text(encoding="utf-8"))
         names = [str(found[name]) for name in ("model", "annotator", "baseline")]
         rate, deviation = float(found["win_rate"]), found.get("standard_error")
+        prompts = int(found["n_total"]) + int(found["n_unparsed"])
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror})") from None
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{file}: is not what `humpback evaluate winrate` prints; keep its output in a file") from None
-    return Entry(names[0], kind, labelled, rate, deviation, names[1], names[2])
+    return Entry(names[0], kind, labelled, rate, deviation, names[1], names[2], prompts)
 
 
-def leaderboard(ours: Sequence[Entry]) -> list[Entry]:
-    """The user's models, best first; among the paper's where the same judge compared them with the same model.
+def leaderboard(ours: Sequence[Entry]) -> list[list[Entry]]:
+    """Tables of one judge, one baseline and one number of prompts each, best model first; the user's is the first.
+
+    That is one table where the user's models were judged as the paper's were, else two.
 
     Raises:
-        InputError: two judges or two baselines stand among them: their win rates cannot stand in one column.
+        InputError: the user's models were not all judged alike: their win rates cannot stand in one column.
     """
-    for name, what in (("judge", "judges"), ("baseline", "baselines")):
-        found = list(dict.fromkeys(getattr(entry, name) for entry in ours))
-        if len(found) > 1:
-            listed = "; ".join(f"{entry.model}: {getattr(entry, name) or '(no name)'}" for entry in ours)
+    for place, what in enumerate(("judges", "baselines", "numbers of prompts")):
+        if len({entry.terms[place] for entry in ours}) > 1:
+            listed = "; ".join(f"{entry.model}: {entry.terms[place] or '(no name)'}" for entry in ours)
             raise InputError(
-                f"{len(found)} {what} in one column ({listed}): judge all models alike, or list them apart"
+                f"different {what} in one column ({listed}): such win rates cannot be compared; judge all models "
+                "alike, or list them in calls of their own"
             )
-    comparable = all(entry.judge in PAPER_JUDGES and entry.baseline == PAPER_BASELINE for entry in ours)
-    return sorted([*ours, *(PAPER if comparable else ())], key=lambda entry: -entry.win_rate)
+    is_comparable = all(
+        entry.judge in PAPER_JUDGES and entry.terms[1:] == (PAPER_BASELINE, PAPER_PROMPTS) for entry in ours
+    )
+    tables = [[*ours, *PAPER]] if is_comparable else [list(ours), list(PAPER)]
+    return [sorted(table, key=lambda entry: -entry.win_rate) for table in tables]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ FIELDS = ("instruction", "prompt", "question", "turns", "text")
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One request; `dataset` and `category` are empty where the file does not name them."""
+    """One request; `dataset` is the set's name where the file names none, `category` is then empty."""
 
     id: str
     instruction: str
@@ -25,16 +25,38 @@ class Prompt:
     category: str
 
 
-def read_prompts(file: Path) -> list[Prompt]:
-    """The requests of a file in its order, of FastChat's only the first turn.
+def read_prompt_sets(sets: Sequence[str]) -> list[Prompt]:
+    """The requests of several sets, one after the other; each set is a FILE or NAME=FILE.
+
+    A set without a name is named after its file.
 
     Raises:
-        InputError: there is no such file, a row has no request, or two are the same.
+        InputError: a file is missing, a row has no request, or two are the same.
     """
+    prompts: list[Prompt] = []
+    places: dict[str, str] = {}
+    for value in sets:
+        name, file = _named(value)
+        for line, prompt in _read(file, name):
+            place = f"{file}: line {line}"
+            if prompt.id in places:
+                raise InputError(f"{place}: the same request as in {places[prompt.id]}; keep one")
+            places[prompt.id] = place
+            prompts.append(prompt)
+    return prompts
+
+
+def _named(value: str) -> tuple[str, Path]:
+    name, mark, path = value.partition("=")
+    if mark and name and not Path(value).exists():
+        return name, Path(path)
+    return Path(value).name.split(".")[0], Path(value)
+
+
+def _read(file: Path, name: str) -> Iterator[tuple[int, Prompt]]:
+    """The requests with their lines; of FastChat's only the first turn."""
     if not file.is_file():
         raise InputError(f"{file}: no such file; give a table with a column `instruction` or `prompt`")
-    prompts: list[Prompt] = []
-    lines: dict[str, int] = {}
     for row in read_rows(file, max_broken_fraction=0.0):
         if isinstance(row, BrokenRow):
             raise InputError(f"{file}: line {row.line}: {row.detail}")
@@ -44,14 +66,8 @@ def read_prompts(file: Path) -> list[Prompt]:
                 f"{file}: line {row.line}: no request; it needs one of {', '.join(FIELDS)} and has "
                 f"{', '.join(map(str, row.values)) or 'nothing'}"
             )
-        prompt = Prompt(
-            content_id("prompt", text), text, *(str(row.values.get(n) or "") for n in ("dataset", "category"))
-        )
-        if prompt.id in lines:
-            raise InputError(f"{file}: line {row.line}: the same request as in line {lines[prompt.id]}; keep one")
-        lines[prompt.id] = row.line
-        prompts.append(prompt)
-    return prompts
+        dataset = str(row.values.get("dataset") or name)
+        yield row.line, Prompt(content_id("prompt", text), text, dataset, str(row.values.get("category") or ""))
 
 
 def _request(values: Mapping[str, Any]) -> str | None:

@@ -30,7 +30,10 @@ def judge(
     figures = annotate(found, reference, outputs, out, RichProgress())
     agreement = "-" if figures.agreement is None else f"{figures.agreement:.1%}"
     leaning = "-" if figures.first_preferred is None else f"{figures.first_preferred:.1%}"
+    too_long = f" ({figures.too_long:,} too long)" if figures.too_long else ""
+    cut = f"; {figures.instructions_cut:,} instructions lost their end" if figures.instructions_cut else ""
     typer.echo(
-        f"{out}: {figures.judged:,} pairs judged by {found.name}, {figures.unparsed:,} unreadable; both orders agree "
-        f"on {agreement}, the first answer is preferred by {leaning}. Next: humpback evaluate winrate {out}"
+        f"{out}: {figures.judged:,} pairs judged by {found.name}, {figures.unparsed:,} without a preference{too_long}"
+        f"{cut}; both orders agree on {agreement}, the first answer is preferred by {leaning}. "
+        f"Next: humpback evaluate winrate {out}"
     )

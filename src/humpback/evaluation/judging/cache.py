@@ -7,22 +7,32 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from humpback.workspace import disk_errors_explained
+from humpback.errors import InputError
 
 
 class Cache:
     """Texts by key, in a file that only grows. A last line that was not written whole counts as absent."""
 
     def __init__(self, file: Path) -> None:
+        """Reads what is there.
+
+        Raises:
+            InputError: nothing can be written there.
+        """
         self.file = file
         self._found: dict[str, str] = {}
-        if file.exists():
-            for line in file.read_text(encoding="utf-8").splitlines():
-                try:
-                    entry = json.loads(line)
-                    self._found[entry["key"]] = entry["value"]
-                except (ValueError, KeyError, TypeError):
-                    continue
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+            lines = file.read_bytes().splitlines()
+        except OSError as error:
+            raise InputError(f"{file}: cannot be written ({error.strerror}); choose another --out") from None
+        for line in lines:
+            try:
+                entry = json.loads(line)
+                self._found[entry["key"]] = entry["value"]
+            except (ValueError, KeyError, TypeError):
+                continue
 
     def __contains__(self, key: str) -> bool:
         return key in self._found
@@ -34,14 +44,24 @@ class Cache:
         return len(self._found)
 
     def add(self, values: Mapping[str, str]) -> None:
-        """Keeps some values, on disk when this returns."""
+        """Keeps some values, on disk when this returns.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
         lines = "".join(json.dumps({"key": key, "value": value}) + "\n" for key, value in values.items())
-        with disk_errors_explained(self.file), self.file.open("a+b") as file:
-            if file.tell() and not self._ends_whole():
-                lines = "\n" + lines
-            file.write(lines.encode())
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with self.file.open("a+b") as file:
+                if file.tell() and not self._ends_whole():
+                    lines = "\n" + lines
+                file.write(lines.encode())
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise InputError(
+                f"{self.file}: cannot be written ({error.strerror}); what it holds is kept, and the same command goes "
+                "on from there"
+            ) from error
         self._found.update(values)
 
     def _ends_whole(self) -> bool:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from humpback.errors import InputError
 from humpback.tables import BrokenRow, Row, read_rows
 
 TEXTS = ("instruction", "output_1", "output_2")
+PREFERENCE = "preference"
+IN_ORDER, SWAPPED = "preference_in_order", "preference_swapped"
+"""Columns that our own judge adds: the preference with output 1 first, and with output 2 first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +22,7 @@ class Annotation:
     """One judged prompt; names are empty where the file has none.
 
     `preference` runs from 1, output 1 is better, to 2, output 2 is better; 1.5 is a draw and None what could not be
-    read out of the judge's answer.
+    read out of the judge's answer. `orders` holds the same of each order, where `humpback evaluate judge` wrote it.
     """
 
     instruction: str
@@ -29,6 +34,7 @@ class Annotation:
     dataset: str
     category: str
     preference: float | None
+    orders: tuple[float | None, float | None] | None = None
 
 
 def read_annotations(file: Path, model: str | None = None) -> list[Annotation]:
@@ -61,12 +67,15 @@ def _annotation(file: Path, line: int, row: Row | BrokenRow) -> Annotation:
     if isinstance(row, BrokenRow):
         raise InputError(f"{file}: row {line}: {row.detail}")
     values = row.values
-    if "preference" not in values:
+    if PREFERENCE not in values:
         have = _listed(list(values)) or "nothing"
         raise InputError(f"{file}: row {line}: no `preference` (it has {have}); is this AlpacaEval's annotations file?")
     for name in TEXTS:
         if not isinstance(values.get(name), str):
             raise InputError(f"{file}: row {line}: `{name}` is missing or no text")
+    orders = None
+    if values.keys() >= {IN_ORDER, SWAPPED}:
+        orders = (_preference(file, line, values, IN_ORDER), _preference(file, line, values, SWAPPED))
     return Annotation(
         instruction=values["instruction"],
         output_1=values["output_1"],
@@ -76,16 +85,18 @@ def _annotation(file: Path, line: int, row: Row | BrokenRow) -> Annotation:
         annotator=str(values.get("annotator") or ""),
         dataset=str(values.get("dataset") or ""),
         category=str(values.get("category") or ""),
-        preference=_preference(file, line, values["preference"]),
+        preference=_preference(file, line, values, PREFERENCE),
+        orders=orders,
     )
 
 
-def _preference(file: Path, line: int, value: object) -> float | None:
+def _preference(file: Path, line: int, values: Mapping[str, Any], name: str) -> float | None:
     """AlpacaEval's own reading: 0 is an older way to write a draw, and what lies outside 1 to 2 is no preference."""
+    value = values[name]
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InputError(f"{file}: row {line}: `preference` is {value!r}; it must be a number from 1 to 2, or null")
+        raise InputError(f"{file}: row {line}: `{name}` is {value!r}; it must be a number from 1 to 2, or null")
     if value == 0:
         return 1.5
     return float(value) if not math.isnan(value) and 1 <= value <= 2 else None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -23,7 +25,10 @@ CALIBRATION_COLUMNS = {
     "preference",
     "std_delta_len",
 }
+BENCHMARK_PROMPTS = 805
 HUB_SECONDS = 10
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,9 @@ class LengthControlled:
 def length_controlled(rows: Sequence[Annotation], calibration: Path | None = None) -> LengthControlled:
     """AlpacaEval's own fit, by its package.
 
-    The fit knows prompts by their number, so the rows must be all prompts in the benchmark's order.
+    The fit knows prompts by their number, so the rows must be all prompts in the benchmark's order. The hub is asked
+    only for as many rows as the benchmark has prompts; with a file that was given, fewer rows than it has prompts are
+    taken for the first of them, with a warning.
 
     Args:
         rows: the annotations of one model.
@@ -50,14 +57,21 @@ def length_controlled(rows: Sequence[Annotation], calibration: Path | None = Non
     Raises:
         InputError: `calibration` was given and is missing or of another form.
     """
-    if calibration is not None:
-        _check_calibration(calibration, len(rows))
+    if calibration is not None and not calibration.is_file():
+        raise InputError(f"--length-control: {calibration}: no such file; give AlpacaEval's {CALIBRATION_FILE}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # about its own imports
             from alpaca_eval.metrics import glm_winrate
     except ImportError as error:
         return _without(f'the package alpaca-eval cannot be imported ({error}): pip install "humpback[winrate]"')
+    if calibration is not None:
+        _check_calibration(calibration, len(rows))
+    elif len(rows) != BENCHMARK_PROMPTS:
+        return _without(
+            f"the fit knows AlpacaEval's {BENCHMARK_PROMPTS} prompts by their number, and there are {len(rows)} "
+            "annotations"
+        )
     try:
         file = calibration or _fetched()
     except Exception as error:
@@ -65,6 +79,10 @@ def length_controlled(rows: Sequence[Annotation], calibration: Path | None = Non
             f"{CALIBRATION_FILE} of the dataset {CALIBRATION_REPO} cannot be had ({type(error).__name__}); give its "
             "path with --length-control"
         )
+    return _fitted(glm_winrate, rows, file)
+
+
+def _fitted(glm_winrate: ModuleType, rows: Sequence[Annotation], file: Path) -> LengthControlled:
     import pandas as pd
     import sklearn
 
@@ -79,7 +97,8 @@ def length_controlled(rows: Sequence[Annotation], calibration: Path | None = Non
         }
     )
     try:
-        with sklearn.config_context(), _read_from(glm_winrate, file):
+        with sklearn.config_context(), _read_from(glm_winrate, file), warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of scikit-learn, about how the package calls it
             found = glm_winrate.get_length_controlled_winrate(
                 frame, save_weights_dir=None, is_warn_extreme_changes=False, is_add_glm_preference_inplace=False
             )
@@ -126,7 +145,7 @@ def _fetched() -> Path:
 
 
 @contextmanager
-def _read_from(module: object, file: Path) -> Iterator[None]:
+def _read_from(module: ModuleType, file: Path) -> Iterator[None]:
     """Lets the package take `file` where it would ask the hub, for which it offers no parameter."""
     name = "hf_hub_download"
     usual = getattr(module, name)
@@ -140,8 +159,6 @@ def _read_from(module: object, file: Path) -> Iterator[None]:
 def _check_calibration(file: Path, rows: int) -> None:
     import pandas as pd
 
-    if not file.is_file():
-        raise InputError(f"--length-control: {file}: no such file; give AlpacaEval's {CALIBRATION_FILE}")
     try:
         frame = pd.read_csv(file)
     except (ValueError, OSError) as error:
@@ -156,4 +173,11 @@ def _check_calibration(file: Path, rows: int) -> None:
         raise InputError(
             f"--length-control: {file}: knows {known} prompts and there are {rows} annotations; it is made for another "
             "set of prompts"
+        )
+    if known > rows:
+        log.warning(
+            "%s knows %d prompts and there are %d annotations: they are taken for the first of them, in that order",
+            file,
+            known,
+            rows,
         )

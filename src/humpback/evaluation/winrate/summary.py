@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from humpback.errors import InputError
+from humpback.evaluation.judging.orders import Judged, judge_figures
 from humpback.evaluation.winrate.annotations import Annotation, read_annotations
 from humpback.evaluation.winrate.categories import category_of
 from humpback.evaluation.winrate.figures import win_rate
@@ -19,6 +20,8 @@ def summarise(
     file: Path, length_control: Path | None = None, model: str | None = None, *, breakdown: bool = False
 ) -> dict[str, Any]:
     """The figures of a file; with `breakdown`, also by `dataset` and by category.
+
+    Where `humpback evaluate judge` wrote the file, also how far both orders agree and the judge leans to the first.
 
     Raises:
         InputError: a file cannot be used, or no row has a preference.
@@ -36,9 +39,11 @@ def summarise(
     controlled = length_controlled(rows, length_control)
     found["length_controlled_winrate"] = controlled.length_controlled_winrate
     found["lc_standard_error"] = controlled.lc_standard_error
-    if controlled.reason is not None:
-        found["length_controlled_reason"] = controlled.reason
+    found["length_controlled_reason"] = controlled.reason
     found["length_adjusted_winrate"] = length_adjusted_winrate(rows)
+    if judged := [Judged(*row.orders) for row in rows if row.orders is not None]:
+        judge = judge_figures(judged)
+        found["order_agreement"], found["first_preferred"] = judge.agreement, judge.first_preferred
     if breakdown:
         found["by_source"] = _by(rows, lambda row: row.dataset or "not stated")
         found["by_category"] = _by(rows, lambda row: row.category or category_of(row.instruction))
