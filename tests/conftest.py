@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from texts import WORDS, prose, sentence
+from texts import WORDS, prose, sentence, write_pairs
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the models here are too small to share out
@@ -51,17 +50,6 @@ def markdown_document(number: int) -> str:
         for part in range(3)
     ]
     return f"# On {WORDS[number]} number {number}\n\n" + "\n".join(sections)
-
-
-def write_pairs(path: Path, count: int) -> Path:
-    """A seed file of `count` distinct pairs."""
-    generator = random.Random(7)
-    rows = [
-        {"instruction": f"Tell me about the {WORDS[n]} number {n}.", "output": prose(generator, 120)}
-        for n in range(count)
-    ]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return path
 
 
 def write_inputs(folder: Path) -> SmallInputs:

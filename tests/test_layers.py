@@ -25,11 +25,24 @@ LAYERS = [
     {"augmentation", "curation", "evaluation"},
     {"report"},
     {"stages"},
-    {"pipeline"},
+    {"pipeline", "preferences", "review"},
     {"cli"},
 ]
 HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names}
-HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "pyarrow", "vllm", "ray", "plotly", "sklearn", "scipy"}
+HEAVY = {
+    "torch",
+    "transformers",
+    "trl",
+    "peft",
+    "datasets",
+    "pyarrow",
+    "vllm",
+    "ray",
+    "plotly",
+    "sklearn",
+    "scipy",
+    "spacy",
+}
 # The face of the package and the command's entry stand above all layers.
 ABOVE = {"__init__", "__main__"}
 

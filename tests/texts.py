@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+from pathlib import Path
 
 _WORDS = (
     "anchor basket candle drawer engine fabric garden hammer island jacket kettle ladder mirror needle orchard paper "
@@ -29,3 +31,14 @@ def prose(generator: random.Random, chars: int) -> str:
     while sum(map(len, sentences)) < chars:
         sentences.append(sentence(generator))
     return " ".join(sentences)
+
+
+def write_pairs(path: Path, count: int) -> Path:
+    """A seed file of `count` distinct pairs."""
+    generator = random.Random(7)
+    rows = [
+        {"instruction": f"Tell me about the {WORDS[n]} number {n}.", "output": prose(generator, 120)}
+        for n in range(count)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path

@@ -7,7 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from humpback.report.figures import Line, Mark, Whisker, histogram, interval_plot, line_plot, nice_ticks, thin
+from humpback.report.drawing import nice_ticks
+from humpback.report.figures import Line, Mark, Whisker, histogram, interval_plot, line_plot, thin
 
 NAME = '</svg><script>"&'
 

@@ -1,9 +1,8 @@
 """What candidates are about: clusters of their words, and how evenly a set is spread over them.
 
-Texts become TF-IDF weights of hashed words, these the coordinates of a latent semantic analysis (Deerwester et al.
-1990), and rows whose directions are close share a topic (k-means). All of it is fitted on a sample drawn by lot; every
-row is then put to the nearest centre, a block at a time. So time is linear in the rows, and memory is that of the
-sample, of one block, and one number a row.
+Texts become directions of a latent semantic space, and rows whose directions are close share a topic (k-means). All of
+it is fitted on a sample drawn by lot; every row is then put to the nearest centre, a block at a time. So time is linear
+in the rows, and memory is that of the sample, of one block, and one number a row.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from humpback.corpus.words import words
+from humpback.corpus.latent import LatentSpace
 from humpback.randomness import derived_seed
 
 if TYPE_CHECKING:
@@ -33,8 +32,6 @@ SAMPLE = 50_000
 FEWEST, MOST = 8, 1000
 """Bounds of the number of topics (ours)."""
 
-_WORD_BITS = 16
-_DIMENSIONS = 64
 _BLOCK = 4096
 _DIGITS = 9  # distances that agree so far are equal, so that rounding in the sums cannot choose between two centres
 
@@ -115,31 +112,15 @@ class _Model:
 
     def __init__(self, sample: Sequence[str], topics: int, seed: int) -> None:
         from sklearn.cluster import MiniBatchKMeans
-        from sklearn.decomposition import TruncatedSVD
-        from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 
-        self._counter = HashingVectorizer(
-            analyzer=_words, n_features=2**_WORD_BITS, alternate_sign=False, norm=None, dtype=np.float64
-        )
-        self._weights = TfidfTransformer(sublinear_tf=True)
-        self._axes = TruncatedSVD(min(_DIMENSIONS, len(sample) - 1), random_state=seed)
+        self._space = LatentSpace(sample, seed)
         clusters = MiniBatchKMeans(topics, batch_size=_BLOCK, n_init=3, random_state=seed)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # equal texts: fewer directions, and fewer topics, than asked for
-            self._axes.fit(self._weights.fit_transform(self._counter.transform(sample)))
-            self._centres: NDArray[Any] = clusters.fit(self._directions(sample)).cluster_centers_
+            warnings.simplefilter("ignore")  # equal texts: fewer topics than asked for
+            self._centres: NDArray[Any] = clusters.fit(self._space.directions(sample)).cluster_centers_
 
     def nearest(self, texts: Sequence[str]) -> NDArray[Any]:
         """The number of the nearest centre, a text each."""
         # The square of a text's own length is the same for all centres.
-        distances = (self._centres**2).sum(axis=1) - 2 * self._directions(texts) @ self._centres.T
+        distances = (self._centres**2).sum(axis=1) - 2 * self._space.directions(texts) @ self._centres.T
         return np.asarray(np.round(distances, _DIGITS).argmin(axis=1))
-
-    def _directions(self, texts: Sequence[str]) -> NDArray[Any]:
-        found = np.asarray(self._axes.transform(self._weights.transform(self._counter.transform(texts))))
-        lengths = np.linalg.norm(found, axis=1, keepdims=True)
-        return np.asarray(found / np.where(lengths > 0, lengths, 1))
-
-
-def _words(text: str) -> list[str]:
-    return words(text.lower())

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from humpback.evaluation.diversity import VerbCount
-from humpback.report.figures import COLOURS, WIDTH, _svg, _text
+from humpback.report.drawing import COLOURS, WIDTH, svg_of, text_at
 from humpback.report.plots import Figure
 from humpback.report.text import number, share, short, visible
 
@@ -42,9 +42,9 @@ def sunburst_figure(name: str, counts: Sequence[VerbCount]) -> Figure | None:
         return None
     title = short(name, 60)
     parts = [part for sector in _sectors(counts, total) for part in _drawn(sector)]
-    parts.append(_text(WIDTH / 2, WIDTH / 2 + 4, short(name, 12), "middle", "label"))
+    parts.append(text_at(WIDTH / 2, WIDTH / 2 + 4, short(name, 12), "middle", "label"))
     told = ", ".join(f"{_word(verb)} {share(verb.count, total)}" for verb in counts[:5])
-    svg = _svg(
+    svg = svg_of(
         WIDTH,
         f"Sunburst of the {len(counts)} most common root verbs in {title} and their most common objects: {told}.",
         parts,
@@ -99,7 +99,7 @@ def _label(text: str, turn: float, radius: float) -> str:
     """A label along the ray at `turn`, never upside down."""
     x, y = _place(turn, radius)
     angle = 360 * turn - (90 if turn < 0.5 else 270)
-    drawn = _text(0, 4, text, "middle", "label small")
+    drawn = text_at(0, 4, text, "middle", "label small")
     return f'<g transform="translate({x:.1f} {y:.1f}) rotate({angle:.1f})">{drawn}</g>'
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from humpback.evaluation.diversity import Topic, TopicMap
-from humpback.report.figures import COLOURS, WIDTH, Scale, _scale, _svg, _text
+from humpback.report.drawing import COLOURS, WIDTH, Scale, scale_between, svg_of, text_at
 from humpback.report.plots import Figure
 from humpback.report.text import number, share, short
 
@@ -21,7 +21,7 @@ def topic_map_figure(found: TopicMap) -> Figure:
     """The points of all sets in one square, and a legend above."""
     sets = list(dict.fromkeys(point.set for point in found.points))
     top = _ROW * math.ceil(len(sets) / _COLUMNS) + _EDGE
-    x, y = _scale(0, 1, _EDGE, WIDTH - _EDGE), _scale(0, 1, top, top + _HEIGHT)
+    x, y = scale_between(0, 1, _EDGE, WIDTH - _EDGE), scale_between(0, 1, top, top + _HEIGHT)
     style = {name: f"s{index % COLOURS}" for index, name in enumerate(sets)}
     parts = list(_legend(sets))
     parts += [_dot(x(point.x), y(point.y), f"point {style[point.set]}", 2.6) for point in found.points]
@@ -33,14 +33,14 @@ def topic_map_figure(found: TopicMap) -> Figure:
         "are most typical of."
     )
     columns = ["region", *(short(name, _NAME) for name in sets)]
-    return Figure(_svg(top + _HEIGHT + _EDGE, alternative, parts), caption, columns, _rows(found, sets))
+    return Figure(svg_of(top + _HEIGHT + _EDGE, alternative, parts), caption, columns, _rows(found, sets))
 
 
 def _legend(sets: Sequence[str]) -> Iterator[str]:
     for index, name in enumerate(sets):
         left, level = _EDGE + _COLUMN * (index % _COLUMNS), _ROW * (index // _COLUMNS) + 8
         yield _dot(left, level, f"point strong s{index % COLOURS}", 4.5)
-        yield _text(left + 10, level + 4, short(name, _NAME), "start", "label")
+        yield text_at(left + 10, level + 4, short(name, _NAME), "start", "label")
 
 
 def _labels(topics: Sequence[Topic], x: Scale, y: Scale) -> Iterator[str]:
@@ -55,7 +55,7 @@ def _labels(topics: Sequence[Topic], x: Scale, y: Scale) -> Iterator[str]:
                 level = line + _LINE
         placed.append((across, level, half))
         placed.sort(key=lambda place: place[1])
-        yield _text(across, level, label, "middle", "label halo")
+        yield text_at(across, level, label, "middle", "label halo")
 
 
 def _rows(found: TopicMap, sets: Sequence[str]) -> list[list[str]]:
