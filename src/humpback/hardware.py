@@ -15,13 +15,17 @@ _PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "pyarrow")
 
 def hardware_line() -> str:
     """E.g. `Intel(R) Xeon(R) CPU, 2 cores, 24 GiB, Linux`; with the GPUs when torch is loaded and sees some."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    line = f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}"
+    line = f"{_processor()}, {os.cpu_count()} cores, {memory_bytes() / 2**30:.0f} GiB, {platform.system()}"
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
         names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
         line += f", {len(names)} x {names[0]}"
     return line
+
+
+def memory_bytes() -> int:
+    """Main memory of this machine."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def versions() -> dict[str, str]:

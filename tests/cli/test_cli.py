@@ -102,6 +102,30 @@ def test_a_run_from_start_to_chat(humpback, small_inputs):
     assert f"m2: {out.strip()}" in compared
 
 
+def test_plan_at_another_size_says_what_the_scripted_engine_cannot(humpback, small_inputs):
+    code, out, _ = humpback("plan", small_inputs.config, "--at", "10x")
+    assert code == 0
+    assert "80 documents, 240 segments" in out
+    assert "the scripted engine is no model" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--at", "tenfold"], "--at tenfold: give a multiple"),
+        (["--at", "10x", "--gpus", "8"], "give both, or neither"),
+        (["--size", "7B", "--gpus", "8"], "give --at too"),
+        (["--at", "10x", "--cores", "8"], "give --size and --gpus too"),
+        (["--at", "10x", "--size", "8B", "--gpus", "8"], "--size 8B: is not one of 7B"),
+        (["--at", "10x", "--size", "7B", "--gpus", "8", "--gpu", "b9"], "--gpu b9: is not one of a100"),
+    ],
+)
+def test_plan_at_refuses_what_it_does_not_know(humpback, small_inputs, options, message):
+    code, out, err = humpback("plan", small_inputs.config, *options)
+    assert (code, out) == (1, "")
+    assert message in err
+
+
 def test_chat_reads_questions_line_by_line(humpback, small_inputs, monkeypatch):
     import io
 

@@ -120,14 +120,27 @@ def plan(
     overrides: Overrides = None,
     engine: EngineKind = None,
     probe: Annotated[bool, typer.Option(help="Load the model and time a few rows.")] = True,
+    at: Annotated[
+        str | None, typer.Option(help="At another size: 10x, 500k or 1B segments, or `internet` (1B).")
+    ] = None,
+    size: Annotated[str | None, typer.Option(help="With --at: a model of 7B, 13B, 33B, 65B or 70B.")] = None,
+    gpus: Annotated[int | None, typer.Option(help="With --size: so many GPUs.", min=1)] = None,
+    gpu: Annotated[str, typer.Option(help="With --size: a100, h100, h200 or l40s.")] = "h100",
+    cores: Annotated[int | None, typer.Option(help="With --size: processor cores (default: 16 a GPU).", min=1)] = None,
+    gpu_hour: Annotated[float | None, typer.Option(help="With --size: price of a GPU's hour.", min=0)] = None,
 ) -> None:
-    """Show what would run, what is there already, and what it would take."""
+    """Show what would run, what is there already, and what it would take, here or at another size."""
     from humpback.cli.console import print_plan
-    from humpback.pipeline import make_plan
+    from humpback.cli.outlook import cluster_of, print_outlook
+    from humpback.pipeline import make_plan, plan_at
 
     settings = _load(config, overrides, engine)
+    cluster = cluster_of(at, size, gpus, gpu, cores, gpu_hour)
     _stop_on_problems(settings)
-    print_plan(make_plan(settings, probe=probe), settings)
+    if at is None:
+        print_plan(make_plan(settings, probe=probe), settings)
+    else:
+        print_outlook(plan_at(settings, at, cluster), cluster)
 
 
 @app.command()

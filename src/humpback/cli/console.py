@@ -194,7 +194,7 @@ def print_plan(plan: Plan, config: Config) -> None:
             step.status,
             "" if step.rows is None else f"{step.rows:,}",
             "" if step.tokens is None else f"{step.tokens:,}",
-            "" if step.seconds is None else _duration(step.seconds),
+            "" if step.seconds is None else duration(step.seconds),
             "" if step.bytes is None else f"{step.bytes / 1e6:,.0f} MB",
         )
     console.print(table)
@@ -202,7 +202,7 @@ def print_plan(plan: Plan, config: Config) -> None:
     if not todo:
         console.print("Everything is there; a run would execute nothing.")
         return
-    time = f"about {_duration(plan.seconds)} by a short probe" if plan.probed else "time not estimated (no probe)"
+    time = f"about {duration(plan.seconds)} by a short probe" if plan.probed else "time not estimated (no probe)"
     console.print(f"To do: {len(todo)} steps, {time}, {plan.bytes / 1e9:.1f} GB of models.")
 
 
@@ -283,7 +283,7 @@ def _figures(manifest: Manifest | None) -> tuple[str, str, str]:
         return "", "", ""
     dropped = sum(manifest.dropped.values())
     rows = manifest.rows or manifest.facts.get("examples", "")
-    return str(rows), str(dropped or ""), _duration(manifest.seconds)
+    return str(rows), str(dropped or ""), duration(manifest.seconds)
 
 
 def _planned(path: Path) -> dict[str, str]:
@@ -291,14 +291,15 @@ def _planned(path: Path) -> dict[str, str]:
         steps = json.loads((path / "plan.json").read_text(encoding="utf-8"))["steps"]
     except (OSError, ValueError, KeyError):
         return {}
-    return {name: _duration(step["seconds"]) for name, step in steps.items() if step.get("seconds") is not None}
+    return {name: duration(step["seconds"]) for name, step in steps.items() if step.get("seconds") is not None}
 
 
 def _step_names(config: Config) -> list[str]:
     return [step.name for step in pipeline_steps(config, InputDigests("", "", {}))]
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """A time for people, e.g. `3 min 20 s`."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -51,6 +51,7 @@ def run_pipeline(config: Config, *, target: str | None = None, progress: Progres
     folder = RunFolder(config.folder)
     with folder.locked():
         folder.create(config)
+        folder.check_files()
         states = run_state(config)
         if target is not None:
             wanted = {step.name for step in select_steps([state.step for state in states], target)}
