@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from humpback.cli.evaluate import RUN, evaluate_app
+from humpback.cli.preferences import dpo, preferences
 from humpback.errors import HumpbackError, InputError
 from humpback.version import __version__
 
@@ -289,6 +290,10 @@ def review(
             export_edits,
         )
     )
+
+
+app.command()(preferences)
+app.command()(dpo)
 
 
 @prompts_app.command("show")
