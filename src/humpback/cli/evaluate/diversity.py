@@ -74,7 +74,7 @@ def named_file(value: str) -> tuple[str, Path]:
 
 
 def _print(found: Diversity) -> None:
-    from humpback.cli.console import printable
+    from humpback.cli.printable import printable
 
     for part in found.sets:
         verbs = ", ".join(f"{printable(verb.verb)} {verb.count}" for verb in part.verbs[:5])

@@ -45,7 +45,7 @@ def leaderboard(
 
 
 def _title(entry: Entry) -> str:
-    from humpback.cli.console import printable
+    from humpback.cli.printable import printable
     from humpback.evaluation.leaderboard import PAPER_JUDGES
 
     judge = "GPT-4" if entry.judge in PAPER_JUDGES else printable(entry.judge) or "(no name)"
@@ -57,7 +57,7 @@ def _table(rows: list[Entry]) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    from humpback.cli.console import printable
+    from humpback.cli.printable import printable
     from humpback.evaluation.leaderboard import Kind
 
     table = Table()
