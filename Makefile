@@ -8,7 +8,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint const
 TORCH_INDEX ?=
 
 .PHONY: setup quickstart test test-vllm lint format docs benchmark-corpus benchmark-engines benchmark-training \
-	benchmark-lint clean
+	benchmark-lint clean release-requirements audit wheel sbom test-release
 
 setup: $(INSTALLED)
 
@@ -76,8 +76,44 @@ benchmark-corpus: setup .venv-peers/.installed .venv-datatrove/.installed
 		--peers .venv-peers/bin/python --datatrove .venv-datatrove/bin/python
 	$(BIN)/python benchmarks/contamination.py --shared $(HUMPBACK_SHARED)/data
 
+# Releases: the tools that make and check them have an environment of their own.
+RELEASE := .venv-release/bin
+.venv-release/.installed: requirements-tools.txt
+	$(PYTHON) -m venv .venv-release
+	.venv-release/bin/pip install --quiet --disable-pip-version-check -r requirements-tools.txt
+	touch $@
+
+# torch is left out: which file is right, and so its hash, depends on the GPU.
+release-requirements: .venv-release/.installed
+	{ echo "# What a release is installed with, beside torch: see docs/security.md. Made by \`make release-requirements\`."; \
+		$(RELEASE)/pip-compile --quiet --generate-hashes --no-annotate --no-header --strip-extras --no-emit-index-url \
+		--no-emit-find-links --no-emit-trusted-host --unsafe-package torch --constraint constraints.txt \
+		--extra builtin --extra documents --extra http --extra review --output-file - pyproject.toml \
+		| grep --invert-match '^#'; } > dist-requirements.tmp
+	mv dist-requirements.tmp requirements-release.txt
+
+# --strict: a package that the database of advisories says nothing of would else count as safe.
+audit: .venv-release/.installed
+	@$(RELEASE)/pip-audit --strict --progress-spinner off --disable-pip --no-deps --requirement constraints.txt || \
+		{ echo "audit: FAILED: see above. Either a version has a known fault, or the advisories at pypi.org could not be" \
+		"read and nothing was found out." >&2; exit 1; }
+
+wheel: .venv-release/.installed
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
+		$(RELEASE)/python -m build --wheel --no-isolation --outdir dist .
+
+# With the version of torch that is tested; which packages of CUDA it brings is left to the platform.
+sbom: wheel
+	{ cat requirements-release.txt; grep '^torch==' constraints.txt; } | $(RELEASE)/cyclonedx-py requirements - \
+		--pyproject pyproject.toml --mc-type library --output-reproducible --of JSON \
+		--output-file $$(ls -t dist/humpback-*.whl | head -n 1 | sed 's/-py3.*/.cdx.json/')
+
+# The wheel in an environment that has nothing else: the pinned packages by their hashes, then a run. Some minutes.
+test-release: setup
+	HUMPBACK_RELEASE=1 $(BIN)/python -m pytest tests/security/test_wheel.py
+
 clean:
-	rm -rf $(VENV) .venv-peers .venv-datatrove .venv-distilabel .venv-vllm build dist *.egg-info src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-peers .venv-datatrove .venv-distilabel .venv-vllm .venv-release build dist *.egg-info src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 # Pages that are made from the code; the tests check that they are current.
 docs: setup

@@ -24,6 +24,7 @@ LAYERS = [
     {"judge"},
     {"augmentation", "curation", "evaluation"},
     {"report"},
+    {"product"},
     {"stages"},
     {"pipeline", "preferences", "review"},
     {"cli"},

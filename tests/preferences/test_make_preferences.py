@@ -233,6 +233,36 @@ def test_only_different_answers_that_ended_contend():
     assert len({request.seed for request in engine.requests}) == 5
 
 
+def test_a_document_that_an_answer_repeats_does_not_compete(runs, tmp_path, monkeypatch):
+    """Ratings drawn by chance could otherwise make a pair of twice the same text, which no tuning takes."""
+    run = runs["calibrated"]
+    texts = {row.instruction: row.output for row in read_rows(run / "curated-2", Curated)}
+
+    def generate(self, requests, sampling):
+        said = [next(text for asked, text in texts.items() if asked in one.prompt) for one in requests]
+        return [
+            Generation(one.row_id, text if one.row_id.endswith("/1") else f"{text} And so on.", "end", 1)
+            for one, text in zip(requests, said, strict=True)
+        ]
+
+    monkeypatch.setattr(ScriptedEngine, "generate", generate)
+    out = tmp_path / "pairs.jsonl"
+    made = make_preferences(run, out, Wanted(samples=2, margin=0.0))
+    assert made.answers == 2 * made.instructions
+    rated = [one.candidate_id for one in read_rows(tmp_path / "pairs.jsonl.work/ratings", Rating)]
+    assert sorted(rated) == sorted(f"{row.id}/{n}" for row in read_rows(run / "curated-2", Curated) for n in (1, 2))
+
+
+def test_without_a_pair_the_advice_goes_by_the_reasons(runs, tmp_path, monkeypatch):
+    def generate(self, requests, sampling):
+        return [Generation(one.row_id, "and so on", "length", 3) for one in requests]
+
+    monkeypatch.setattr(ScriptedEngine, "generate", generate)
+    told = r"\(\d+ too_few; sampled answers set aside: \d+ unfinished\); give more --max-new-tokens than 512 or"
+    with pytest.raises(NothingLeftError, match=told):
+        make_preferences(runs["rubric"], tmp_path / "pairs.jsonl", WANTED)
+
+
 @pytest.mark.parametrize("takes_system", [True, False])
 def test_messages_are_the_prompt_and_lead_back_to_the_instruction(takes_system):
     from dataclasses import replace

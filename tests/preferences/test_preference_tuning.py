@@ -219,6 +219,8 @@ def test_pairs_that_do_not_fit_are_left_out_and_counted(run, tmp_path):
     limits = ["train.max_tokens=300", "prompts.max_text_tokens=100"]
     tuned = tune_on_preferences(run, tmp_path / "pairs.jsonl", out, steps=1, overrides=limits)
     assert (tuned.pairs, tuned.left_out, tuned.answers_cut) == (1, 1, 1)
+    both = tune_on_preferences(run, tmp_path / "pairs.jsonl", tmp_path / "both", overrides=limits)
+    assert (both.recipe.steps, both.recipe.batch_size) == (1, 1), "every pair that is left is seen once"
     write_pairs(tmp_path / "first.jsonl", long[:1], prompts)
     with pytest.raises(NothingLeftError, match=r"the same up to train\.max_tokens \(300\); raise it"):
         tune_on_preferences(run, tmp_path / "first.jsonl", tmp_path / "none", overrides=limits)

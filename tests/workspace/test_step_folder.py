@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from humpback.workspace import Manifest, StepFolder, fingerprint
+from humpback.workspace import Manifest, StepFolder, fingerprint, write_text
 from humpback.workspace.fingerprint import file_digest
 
 
@@ -18,9 +18,8 @@ def manifest(name: str, key: str) -> Manifest:
 def step(tmp_path):
     step = StepFolder(tmp_path / "segments", "segments")
     step.begin("one")
-    (step.path / "dropped").mkdir()
-    (step.path / "part-00000.parquet").write_text("rows")
-    (step.path / "dropped" / "part-00000.parquet").write_text("others")
+    write_text(step.path / "part-00000.parquet", "rows")
+    write_text(step.path / "dropped" / "part-00000.parquet", "others")
     return step
 
 
@@ -123,8 +122,7 @@ def test_file_digests_depend_on_bytes_only(tmp_path):
 
 def test_what_is_computed_on_the_way_stays_until_the_output_is_finished(step):
     work = step.work("halves")
-    work.path.mkdir(parents=True)
-    (work.path / "part-00000.parquet").write_text("half")
+    write_text(work.path / "part-00000.parquet", "half")
     step.begin("one")
     assert (work.path / "part-00000.parquet").exists()
     step.finish(manifest("segments", "one"))

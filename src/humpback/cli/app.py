@@ -13,6 +13,8 @@ import typer
 
 from humpback.cli.evaluate import RUN, evaluate_app
 from humpback.cli.preferences import dpo, preferences
+from humpback.cli.printable import printable
+from humpback.cli.product import export, push
 from humpback.errors import HumpbackError, InputError
 from humpback.version import __version__
 
@@ -294,6 +296,8 @@ def review(
 
 app.command()(preferences)
 app.command()(dpo)
+app.command()(export)
+app.command()(push)
 
 
 @prompts_app.command("show")
@@ -322,6 +326,11 @@ def main() -> None:
         raise
     except BrokenPipeError:  # e.g. `humpback status RUN | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception:  # a fault of ours, whose message may hold anybody's text
+        import traceback
+
+        typer.echo(printable(traceback.format_exc()), err=True)
         sys.exit(1)
 
 
@@ -356,7 +365,7 @@ def _print_error(error: HumpbackError) -> None:
     for line in str(error).splitlines():
         if not line.startswith(" "):  # else it goes on with the message above
             typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
-        typer.echo(line, err=True)
+        typer.echo(printable(line), err=True)
 
 
 def _quieten_libraries() -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from humpback.cli.console import console, messages, printable
+from humpback.cli.console import console, messages
+from humpback.cli.printable import printable
 from humpback.engines import Engine, GenerationRequest, Sampling, chat_format, open_engine
 from humpback.errors import InputError
 from humpback.prompts import PromptContract

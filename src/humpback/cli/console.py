@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import sys
-import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from humpback.cli.printable import PrintableFormatter, printable
 from humpback.config import Config
 from humpback.errors import HumpbackError
 from humpback.pipeline import Explanation, Plan, RunResult, run_state
@@ -36,10 +36,10 @@ def set_up_logging() -> None:
     handler: logging.Handler
     if messages.is_terminal:
         handler = RichHandler(console=messages, show_path=False, show_level=False, markup=False)
-        handler.setFormatter(logging.Formatter("%(message)s"))
+        handler.setFormatter(PrintableFormatter("%(message)s"))
     else:
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        handler.setFormatter(PrintableFormatter("%(asctime)s %(message)s", "%H:%M:%S"))
     logger = logging.getLogger("humpback")
     logger.handlers = [handler]
     logger.setLevel(logging.INFO)
@@ -107,7 +107,7 @@ def print_summary(result: RunResult, config: Config, stage: str | None) -> None:
     table.add_column()
     table.add_column(overflow="fold")  # paths are there to be copied whole
     for label, text in summary_rows(folder, config):
-        table.add_row(label, escape(text))
+        table.add_row(label, escape(printable(text)))
     console.print(table)
 
 
@@ -212,7 +212,7 @@ def print_status(path: Path) -> None:
     config = folder.config()
     states = _states(folder, config)
     planned = _planned(path)
-    table = Table(title=f"{path}", title_justify="left")
+    table = Table(title=escape(printable(str(path))), title_justify="left")
     for column in ("step", "state", "rows", "set aside", "time", "planned"):
         table.add_column(column, justify="left" if column in ("step", "state") else "right")
     for name, state in states.items():
@@ -258,22 +258,14 @@ def print_takedown(found: Takedown, *, dry_run: bool) -> None:
         console.print("The report showed rows and is gone; `humpback report` writes it anew.")
 
 
-def printable(text: str) -> str:
-    """`text` with control characters (escape sequences, bidirectional overrides) shown as their code points."""
-    return "".join(
-        character
-        if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf")
-        else f"<{ord(character):x}>"
-        for character in text
-    )
-
-
 def _states(folder: RunFolder, config: Config) -> dict[str, str]:
     """How far each step is; where an input is gone, by what stands in the folder alone."""
     try:
         return {state.step.name: state.status for state in run_state(config)}
     except HumpbackError as error:
-        messages.print(f"[yellow]note:[/yellow] {escape(str(error))} The states below do not look at inputs.")
+        messages.print(
+            f"[yellow]note:[/yellow] {escape(printable(str(error)))} The states below do not look at inputs."
+        )
         finished = {name: folder.step(name).manifest() is not None for name in _step_names(config)}
         return {name: "done" if done else "to do" for name, done in finished.items()}
 

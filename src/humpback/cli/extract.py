@@ -10,7 +10,7 @@ from typing import IO
 
 import typer
 
-from humpback.cli.console import printable
+from humpback.cli.printable import printable
 from humpback.config import IngestConfig
 from humpback.corpus import RawDocument, read_documents, set_aside, whole_document
 from humpback.records import Document, Dropped, DropReason, Source

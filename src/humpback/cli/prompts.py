@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from humpback.cli.console import console, printable
+from humpback.cli.console import console
+from humpback.cli.printable import printable
 from humpback.config import Config
 from humpback.engines import chat_format
 from humpback.errors import InputError

@@ -19,7 +19,9 @@ _KEY = re.compile(
     r"\b(?:hf_[A-Za-z0-9]{30,}|sk-[A-Za-z0-9_-]{20,}|gh[pousr]_[A-Za-z0-9]{36,}|AKIA[0-9A-Z]{16}|AIza[\w-]{35})\b"
 )
 """Keys by their first letters: Hugging Face, OpenAI and its like, GitHub, Amazon, Google."""
-_OPTION = re.compile(r"(?:^|\s)--?(?:[\w-]*-)?(?:api-?key|token|password|secret)[=\s]+\S", re.IGNORECASE)
+_OPTION = re.compile(
+    r"(?:^|\s)--?(?:api-?key|(?:(?:access|auth|bearer|hf)-)?token|password|secret)[=\s]+\S", re.IGNORECASE
+)
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from humpback.errors import InputError, MissingDependencyError
+from humpback.inputs.links import before_magic, inside
 from humpback.inputs.streams import StreamError, guarded
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ def expand(inputs: Sequence[str], option: str, suffixes: frozenset[str] | None) 
 
     A file named outright is taken whatever its name; from folders (recursively) and globs (`**` goes into
     folders) only files with one of `suffixes` (lower case, with their dot; None takes all) are taken, and hidden
-    ones are left out. Of a saved Hugging Face dataset only the files with its rows are.
+    ones and links that lead out of the folder are left out: somebody else's folder may hold links to your private
+    files. Of a saved Hugging Face dataset only the files with its rows are.
 
     Raises:
         InputError: an input matches nothing; `option` is the configuration key that the message names.
@@ -159,11 +161,11 @@ def _matches(value: str, option: str, suffixes: frozenset[str] | None) -> Iterat
     path = Path(value).expanduser()
     try:
         if path.is_dir():
-            yield from _in_folder(path, option, suffixes)
+            yield from inside(path, _in_folder(path, option, suffixes), option)
         elif path.exists():
             yield path
         elif glob.has_magic(value):
-            yield from _in_glob(str(path), option, suffixes)
+            yield from inside(before_magic(path), _in_glob(str(path), option, suffixes), option)
     except PermissionError as error:
         raise InputError(
             f"{option}: no permission to look into {error.filename or value}. "

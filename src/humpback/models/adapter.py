@@ -21,8 +21,19 @@ def adapter_base(folder: Path) -> Path:
     """Folder of the base model of the adapter in `folder`; a relative path in its file starts from `folder`.
 
     Raises:
-        ModelError: no folder is there, or none is named.
+        ModelError: no folder is there, or none is named, or adapters name one another in a circle.
     """
+    base = step = _named(folder)
+    seen = {folder.resolve()}
+    while is_adapter(step):
+        if step.resolve() in seen:
+            raise ModelError(f"model: {folder}: is an adapter to itself; name its base model in {ADAPTER_CONFIG}")
+        seen.add(step.resolve())
+        step = _named(step)
+    return base
+
+
+def _named(folder: Path) -> Path:
     try:
         named: str = json.loads((folder / ADAPTER_CONFIG).read_text(encoding="utf-8"))[_BASE_FIELD]
         base = folder / named

@@ -14,7 +14,7 @@ import os
 import shutil
 from pathlib import Path
 
-from humpback.errors import MissingDependencyError
+from humpback.errors import MissingDependencyError, ModelError
 
 log = logging.getLogger(__name__)
 
@@ -53,12 +53,18 @@ def builtin_model() -> Path:
 
     Raises:
         MissingDependencyError: the package with the weights is not installed.
+        ModelError: another user put it there.
     """
     gguf = builtin_gguf()
     version = importlib.metadata.version(PACKAGE)
     folder = cache_folder() / "models" / f"{FOLDER_NAME}-{version}"
     if not (folder / "config.json").exists():
         _convert(gguf, folder)
+    if (owner := folder.stat().st_uid) not in (os.getuid(), 0):
+        raise ModelError(
+            f"model: builtin: {folder} belongs to another user (id {owner}), who may have put any model there; set "
+            "HUMPBACK_CACHE to a folder of your own, or name the folder itself as `model` if you trust it"
+        )
     return folder
 
 

@@ -8,6 +8,7 @@ import math
 import re
 import struct
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -109,11 +110,12 @@ def _check(folder: Path) -> dict[str, Any]:
         problems.append("no config.json")
     except ValueError as error:
         problems.append(f"config.json is broken ({error})")
+    problems += [f"{name} is {code}, which would be code from the hub; remove it" for name, code in _kernels(config)]
     try:
         missing = _missing_shards(folder)
     except (ValueError, KeyError, AttributeError, TypeError):
         problems.append(f"{_INDEX_FILE} is broken")
-    if not any(folder.glob("*.safetensors")):
+    if not any(folder.glob("adapter_model.safetensors" if is_adapter(folder) else "*.safetensors")):
         pickled = sorted(file.name for file in folder.glob("*.bin"))
         hint = f" (only {pickled[0]}, a pickle, which could run code: convert it to safetensors)" if pickled else ""
         problems.append(f"no *.safetensors weights{hint}")
@@ -127,11 +129,25 @@ def _check(folder: Path) -> dict[str, Any]:
 
 
 def _missing_shards(folder: Path) -> list[str]:
+    """Raises ValueError where the index names anything but a safetensors file beside it: it could be a pickle."""
     index = folder / _INDEX_FILE
     if not index.exists():
         return []
     named = set(_json_object(index)["weight_map"].values())
+    if not all(Path(name).name == name and name.endswith(".safetensors") for name in named):
+        raise ValueError
     return sorted(name for name in named if not (folder / name).exists())
+
+
+def _kernels(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Where a configuration, or that of a part of the model, names an implementation `owner/name`: transformers would
+    fetch it from the hub and run it."""
+    for name, value in config.items():
+        if isinstance(value, dict) and not name.endswith("_implementation"):
+            yield from _kernels(value)
+        elif name.endswith("_implementation"):
+            found = value.values() if isinstance(value, dict) else [value]
+            yield from ((name, one) for one in found if isinstance(one, str) and "/" in one)
 
 
 def _json_object(file: Path) -> dict[str, Any]:

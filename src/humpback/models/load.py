@@ -62,10 +62,18 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """The tokenizer in `folder`, with a padding token (the end token where it has none of its own)."""
+    """The tokenizer in `folder`, with a padding token (the end token where it has none of its own).
+
+    Raises:
+        ModelError: it would be code of the folder's own, which is never run.
+    """
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    try:
+        # Not left out: transformers would then ask at the terminal whether to run the code, or anybody at the pipe.
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    except ValueError as error:
+        raise _own_code(folder, error) or error from None
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
@@ -100,14 +108,27 @@ def load_model(
         model = AutoModelForCausalLM.from_pretrained(
             folder,
             dtype=dtype,
+            trust_remote_code=False,
             use_safetensors=True,
             attn_implementation=attention,
             quantization_config=quantisation,
             device_map=None if quantisation is None else device,
         )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        if refusal := _own_code(folder, error):
+            raise refusal from None
         raise ModelError(f"model: {folder}: cannot be loaded: {str(error).splitlines()[0][:300]}") from error
     return model.to(device) if quantisation is None else model
+
+
+def _own_code(folder: Path, error: Exception) -> ModelError | None:
+    """What to say where transformers refuses a folder for its own code; None for any other error."""
+    if "trust_remote_code" not in str(error):
+        return None
+    return ModelError(
+        f"model: {folder}: needs Python code of its own (auto_map in its configuration), which Humpback never runs; "
+        "take a model whose architecture transformers knows, or serve this one yourself (engine.kind: http)"
+    )
 
 
 def checked_base(folder: Path) -> Path:

@@ -51,7 +51,6 @@ def run_pipeline(config: Config, *, target: str | None = None, progress: Progres
     folder = RunFolder(config.folder)
     with folder.locked():
         folder.create(config)
-        folder.check_files()
         states = run_state(config)
         if target is not None:
             wanted = {step.name for step in select_steps([state.step for state in states], target)}
@@ -68,6 +67,7 @@ def run_steps(config: Config, folder: RunFolder, states: Sequence[StepState], pr
     for state in states:
         name = state.step.name
         if state.status == "done":
+            folder.step(name).tidy()
             reused.append(name)
             continue
         if prompts is None:  # only now, so that an unchanged run loads nothing

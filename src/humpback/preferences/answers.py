@@ -16,6 +16,7 @@ from humpback.progress import Progress
 from humpback.prompts import PromptContract
 from humpback.randomness import derived_seed
 from humpback.records import Candidate, Dropped, DropReason, Rating
+from humpback.stages.rate import VERSION as RATE_VERSION
 from humpback.workspace import Manifest, Shard, StepFolder, fingerprint, map_shards, read_rows
 
 ANSWERS, RATINGS = "answers", "ratings"
@@ -88,7 +89,7 @@ def rate_answers(
     pairs = _contending(material.rows, answers.path, documents=wanted.documents)
     step = StepFolder(work / RATINGS, RATINGS)
     depends_on: dict[str, object] = {
-        "version": VERSION,
+        "version": [VERSION, RATE_VERSION],
         "judge": material.judge_identity,
         "rate": config.rate.model_dump(mode="json"),
         "pairs": [pair.id for pair in pairs],
@@ -153,8 +154,8 @@ def answers_to(rows: Sequence[Asked], sampler: Sampler) -> Shard:
     for found in sampler.engine.generate(requests, sampler.sampling):
         row, text = owners[found.row_id], found.text.strip()
         reason = _objection(found, text, is_new=(row.id, text) not in seen)
-        seen.add((row.id, text))
         if reason is None:
+            seen.add((row.id, text))
             kept.append(Answer(found.row_id, row.id, text))
         else:
             dropped.append(Dropped(found.row_id, reason, "", text, row.source))
@@ -170,14 +171,18 @@ def _objection(answer: Generation, text: str, *, is_new: bool) -> DropReason | N
 
 
 def _contending(rows: Sequence[Asked], answers: Path, *, documents: bool) -> list[Candidate]:
-    """All that is rated; an answer's id is its row's with a number behind it, a document's text has its row's."""
+    """All that is rated; an answer's id is its row's with a number behind it, a document's text has its row's.
+
+    A document that an answer repeats to the letter does not contend: a pair needs two texts.
+    """
     by_row: dict[str, list[Answer]] = defaultdict(list)
     for answer in read_rows(answers, Answer):
         by_row[answer.row_id].append(answer)
     found = []
     for row in rows:
         texts = [(answer.id, answer.output) for answer in by_row[row.id]]
-        if documents and texts:  # by itself it has nobody to win against
+        said = {answer.output for answer in by_row[row.id]}
+        if documents and said and row.document.strip() not in said:  # by itself it has nobody to win against
             texts.append((row.id, row.document))
         found += [Candidate(text_id, row.instruction, text, [], row.source) for text_id, text in texts]
     return found

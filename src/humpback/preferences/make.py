@@ -13,6 +13,7 @@ from humpback.preferences.choose import Choice, NoPair, choose
 from humpback.preferences.file import write_pairs
 from humpback.preferences.material import Asked, run_material
 from humpback.progress import Progress, SilentProgress
+from humpback.records import DropReason
 from humpback.workspace import RunFolder, dropped_counts, row_count
 
 WORK_SUFFIX = ".work"
@@ -98,8 +99,12 @@ def counts_text(counts: dict[str, int]) -> str:
 
 
 def _explained(made: Made, wanted: Wanted) -> str:
+    hints = [f"more --samples than {wanted.samples}"]
+    if DropReason.UNFINISHED in made.set_aside:
+        hints.insert(0, f"more --max-new-tokens than {wanted.max_new_tokens}")
+    if NoPair.TOO_CLOSE in made.no_pair:
+        hints.insert(0, f"a smaller --margin than {wanted.margin:g}")
     return (
         f"none of {made.instructions} instructions gave a pair ({counts_text(made.no_pair)}; sampled answers set "
-        f"aside: {counts_text(made.set_aside)}); give a smaller --margin than {wanted.margin:g}, more --samples than "
-        f"{wanted.samples}, or more --max-new-tokens than {wanted.max_new_tokens}; what was answered and rated is kept"
+        f"aside: {counts_text(made.set_aside)}); give {' or '.join(hints)}; what was answered and rated is kept"
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,14 +79,14 @@ def tune_on_preferences(
     model = find_model(str(run), overrides)
     found = read_pairs(pairs, model.prompts)
     config = model.config
-    recipe = preference_recipe(len(found), config.train, beta=beta, rate=learning_rate, steps=steps)
+    recipe_for = partial(preference_recipe, config=config.train, beta=beta, rate=learning_rate, steps=steps)
     depends_on: dict[str, Any] = {
         "version": VERSION,
         "model": finished(folder, f"models/{model.folder.name}").fingerprint,
         "pairs": file_digest(pairs),
         "prompts": model.prompts.digest,
         "train": config.train.model_dump(mode="json", exclude={"checkpoint_minutes", "report_to"}),
-        "recipe": asdict(recipe),
+        "recipe": asdict(recipe_for(len(found))),
         "random_seed": config.random_seed,
     }
     step = StepFolder(out, out.name)
@@ -94,7 +95,7 @@ def tune_on_preferences(
         return _there(step)
     if out.exists() and not step.is_started(wanted):
         _refuse(out)
-    job = _Job(model, found, recipe, step, progress or SilentProgress())
+    job = _Job(model, found, recipe_for, step, progress or SilentProgress())
     work = _script if config.engine.kind == "scripted" else _tune
     tuned = work(job, wanted)
     write_text(out / "README.md", _card(model, tuned))
@@ -107,7 +108,7 @@ def tune_on_preferences(
 class _Job:
     model: Model
     pairs: list[PreferencePair]
-    recipe: PreferenceRecipe
+    recipe_for: Callable[[int], PreferenceRecipe]
     step: StepFolder
     progress: Progress
 
@@ -134,7 +135,7 @@ def _script(job: _Job, wanted: str) -> Tuned:
     before = json.loads((job.model.folder / SCRIPT_FILE).read_text(encoding="utf-8"))
     identity = fingerprint([before, [asdict(pair) for pair in job.pairs]])
     write_json(job.step.path / SCRIPT_FILE, {"identity": identity})
-    return Tuned(len(job.pairs), 0, 0, job.recipe, {}, {})
+    return Tuned(len(job.pairs), 0, 0, job.recipe_for(len(job.pairs)), {}, {})
 
 
 def _tune(job: _Job, wanted: str) -> Tuned:
@@ -144,9 +145,10 @@ def _tune(job: _Job, wanted: str) -> Tuned:
     config, model = job.model.config, job.model
     check_preference_tuning(model.folder, config.train, config.engine.device)
     rows = token_rows(model, load_tokenizer(model.folder), job.pairs)
+    recipe = job.recipe_for(len(rows))
     job.step.begin(wanted)
     label = f"tuning {model.folder.name} on {len(rows)} pairs"
-    with job.progress.task(label, job.recipe.steps, "steps") as task:
+    with job.progress.task(label, recipe.steps, "steps") as task:
 
         def report(entry: dict[str, float]) -> None:
             task.advance()
@@ -157,7 +159,7 @@ def _tune(job: _Job, wanted: str) -> Tuned:
             rows,
             job.step.path,
             config.train,
-            job.recipe,
+            recipe,
             device=config.engine.device,
             seed=derived_seed(config.random_seed, "dpo"),
             end=model.prompts.chat.end,
@@ -167,7 +169,7 @@ def _tune(job: _Job, wanted: str) -> Tuned:
         )
     write_json(job.step.path / RESULT_FILE, asdict(result))
     cut = sum(row.is_cut for row in rows)
-    return Tuned(len(rows), len(job.pairs) - len(rows), cut, job.recipe, result.history[0], result.history[-1])
+    return Tuned(len(rows), len(job.pairs) - len(rows), cut, recipe, result.history[0], result.history[-1])
 
 
 def token_rows(model: Model, tokenizer: Any, pairs: Sequence[PreferencePair]) -> list[PreferenceRow]:

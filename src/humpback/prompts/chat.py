@@ -100,7 +100,8 @@ class ChatFormat:
         """`text` with control tokens broken up, so that a document cannot end a turn or speak as somebody else."""
         for token in self.special_tokens:
             if token in text:
-                text = text.replace(token, f"{token[0]} {token[1:]}")
+                # One of a single character cannot be broken up.
+                text = text.replace(token, f"{token[0]} {token[1:]}" if len(token) > 1 else " ")
         return text
 
 

@@ -6,6 +6,7 @@ methods below, and the digest of this contract is part of the fingerprint of eve
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -20,6 +21,10 @@ from humpback.workspace.fingerprint import fingerprint
 # The scale of section 2.3, as the texts that continue `Score:`.
 SCORES = (" 1", " 2", " 3", " 4", " 5")
 SCORE_LABEL = "Score:"
+# What only the rating prompt itself may say at the start of a line.
+_HEADING = re.compile(
+    r"^([^\S\n]*(?:Instruction|Reply|Score))(?=:)|^([^\S\n]*Which score)(?= from 1 to 5\b)", re.MULTILINE
+)
 BACKWARD_SYSTEM = "You read texts and find the request that each of them answers."
 RATING_SYSTEM = "You are a careful editor who rates answers."
 
@@ -78,14 +83,21 @@ class PromptContract:
         return Pair(self.backward(output), self._completion(instruction))
 
     def rating(self, instruction: str, output: str) -> str:
-        """The prompt whose next words, one of `SCORES`, are the rating."""
-        user = self._fill("rating", instruction=instruction, output=output)
-        return self.chat.prompt(RATING_SYSTEM, user, SCORE_LABEL)
+        """The prompt whose next words, one of `SCORES`, are the rating.
+
+        Its own headings are broken up in both texts ("Score:" becomes "Score :"), so that a text cannot end itself and
+        go on as the prompt.
+        """
+        return self.chat.prompt(RATING_SYSTEM, self._question(instruction, output), SCORE_LABEL)
 
     def judgement(self, instruction: str, output: str) -> str:
         """The prompt that asks for a written judgement: a reason, then `Score: n` (section 2.3)."""
-        user = self._fill("rating", instruction=instruction, output=output)
+        user = self._question(instruction, output)
         return self.chat.prompt(RATING_SYSTEM, f"{user}\n{self._fill('judgement')}")
+
+    def _question(self, instruction: str, output: str) -> str:
+        texts = (_HEADING.sub(r"\1\2 ", text) for text in (instruction, output))
+        return self._fill("rating", **dict(zip(("instruction", "output"), texts, strict=True)))
 
     def _completion(self, text: str) -> str:
         return self.chat.neutralise(text) + self.chat.end

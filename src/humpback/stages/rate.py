@@ -20,7 +20,7 @@ from humpback.records import Candidate, Rating
 from humpback.stages.context import Outcome, StageContext
 from humpback.workspace import Shard, map_shards, read_rows, row_count
 
-VERSION = 3
+VERSION = 4
 EXPECTED, CHOSEN, WRITTEN, CALIBRATED = "expected", "chosen", "written", "calibrated"
 JUDGE_FILE = "judge.json"  # what the judge's step wrote
 _SCORE_TOKENS = 4  # room for the longest of the scores; a digit and its space in any tokenizer

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from humpback.engines.scripted import SCRIPT_FILE
 from humpback.errors import NothingLeftError
+from humpback.product.model_card import BACKWARD, model_card
+from humpback.product.rows import CARD_FILE
 from humpback.prompts import BACKWARD_SYSTEM, Pair, PromptContract, TokenRow, cut_text, tokenise_pair
 from humpback.randomness import derived_seed
 from humpback.records import Curated, Example
@@ -113,45 +115,28 @@ def _fine_tune(context: StageContext, pairs: list[tuple[str, Pair]]) -> Outcome:
             run_name=f"{config.name}/{name}",
         )
     write_json(context.output.path / "training.json", asdict(result))
-    write_text(context.output.path / "README.md", model_card(context, len(rows), len(result.history)))
-    return Outcome(
-        {
-            "examples": len(rows),
-            "prompts_too_long": len(tokenised) - len(rows),
-            "answers_cut": sum(row.is_cut for row in rows),
-            "set_aside": len(held_out),
-            "steps": len(result.history),
-            "batch_size": recipe.batch_size,
-            "learning_rate": recipe.rates[0],
-            "first_loss": result.history[0]["loss"] if result.history else None,
-            "last_loss": result.history[-1]["loss"] if result.history else None,
-            "tokens": result.tokens,
-            "tokens_per_second": round(result.tokens_per_second, 1),
-            "dtype": result.dtype,
-        }
-    )
+    facts = {
+        "examples": len(rows),
+        "prompts_too_long": len(tokenised) - len(rows),
+        "answers_cut": sum(row.is_cut for row in rows),
+        "set_aside": len(held_out),
+        "steps": len(result.history),
+        "batch_size": recipe.batch_size,
+        "learning_rate": recipe.rates[0],
+        "first_loss": result.history[0]["loss"] if result.history else None,
+        "last_loss": result.history[-1]["loss"] if result.history else None,
+        "tokens": result.tokens,
+        "tokens_per_second": round(result.tokens_per_second, 1),
+        "dtype": result.dtype,
+    }
+    write_text(context.output.path / CARD_FILE, _card(context, facts))
+    return Outcome(facts)
 
 
-def model_card(context: StageContext, examples: int, steps: int) -> str:
-    """A model card in Markdown: what the model was trained on, and how to ask it as it was trained."""
-    name = context.output.name.rpartition("/")[2]
-    system = BACKWARD_SYSTEM if name == "backward" else context.prompts.inference_tag
-    sampling = context.config.augment
-    does = "guesses the instruction that a text answers" if name == "backward" else "follows instructions"
-    return f"""---
-pipeline_tag: text-generation
-tags:
-- instruction-backtranslation
-- humpback
----
-# {context.config.name} {name}
-
-`{context.config.model}` tuned for {steps} steps on {examples} pairs by instruction backtranslation (Li et al. 2023,
-arXiv 2308.06259) with Humpback. It {does}.
-
-Ask it through its chat template with the system prompt `{system}`. Sample at temperature
-{sampling.temperature} and top_p {sampling.top_p}. The licence and limits of the base model apply.
-"""
+def _card(context: StageContext, facts: Mapping[str, object]) -> str:
+    model = context.output.name.rpartition("/")[2]
+    system = BACKWARD_SYSTEM if model == BACKWARD else context.prompts.inference_tag
+    return model_card(context.config, model, facts, system)
 
 
 def _script(context: StageContext, pairs: list[Pair]) -> Outcome:

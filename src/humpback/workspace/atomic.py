@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from humpback.errors import WorkspaceError
+from humpback.workspace.sums import flush, note_sum
 
 TEMPORARY_SUFFIX = ".tmp"  # of files that are being written; one that is left behind is half a file
 
@@ -39,14 +40,18 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_with(path: Path, write: Callable[[Path], object]) -> None:
-    """Lets `write` fill a temporary file beside `path`, flushes it to disk, and moves it into place."""
+    """Lets `write` fill a temporary file beside `path`, flushes it to disk, and moves it into place.
+
+    In the folder of a step that is being made, its checksum is noted first.
+    """
     temporary = path.with_name(f".{path.name}{TEMPORARY_SUFFIX}")
     with disk_errors_explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         write(temporary)
-        _flush(temporary)
+        flush(temporary)
+        note_sum(path, temporary)
         temporary.replace(path)
-        _flush(path.parent)
+        flush(path.parent)
 
 
 @contextmanager
@@ -56,8 +61,10 @@ def disk_errors_explained(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            remedy = "free some space and run the same command again; what is finished is kept"
-            raise WorkspaceError(f"{path}: the disk is full; {remedy}") from error
+            full, remedy = _what_is_full(path)
+            raise WorkspaceError(
+                f"{path}: {full}; {remedy} and run the same command again; what is finished is kept"
+            ) from error
         if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST):
             raise WorkspaceError(
                 f"{path}: cannot be written ({os.strerror(error.errno)}); choose another `runs_dir`"
@@ -65,9 +72,10 @@ def disk_errors_explained(path: Path) -> Iterator[None]:
         raise
 
 
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _what_is_full(path: Path) -> tuple[str, str]:
+    """What there is no more of, and what to do about it: bytes, or the numbers that a file system gives its files."""
+    there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    disk = os.statvfs(there)
+    if disk.f_files and not disk.f_favail:
+        return "the disk takes no more files (it is out of inodes)", "remove some files"
+    return "the disk is full", "free some space"

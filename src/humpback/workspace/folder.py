@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -14,9 +15,14 @@ from typing import Any
 from humpback.config import Config, config_as_yaml, load_config
 from humpback.errors import WorkspaceError
 from humpback.version import WORKSPACE_VERSION, __version__
-from humpback.workspace.atomic import TEMPORARY_SUFFIX, disk_errors_explained, write_json, write_text
+from humpback.workspace.atomic import TEMPORARY_SUFFIX, disk_errors_explained, write_bytes, write_json, write_text
 from humpback.workspace.step import StepFolder
+from humpback.workspace.sums import MANIFEST_FILE
 
+log = logging.getLogger(__name__)
+
+CHECKED_FILE = ".checked.json"
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")  # of Linux: another one after each start of the machine
 CONFIG_FILE = "humpback.yaml"
 VERSION_FILE = "run.json"
 # What a start that was killed before it wrote VERSION_FILE leaves.
@@ -34,7 +40,7 @@ class RunFolder:
         return StepFolder(self.path / name, name)
 
     def create(self, config: Config) -> None:
-        """Makes the folder, or checks that the one there is of this version, and writes the resolved configuration.
+        """Makes the folder, or checks that the one there is of this version and undamaged; writes the configuration.
 
         Raises:
             WorkspaceError: the folder was made by another version, holds something else, or cannot be written.
@@ -46,6 +52,7 @@ class RunFolder:
         file = self.path / CONFIG_FILE
         if not file.exists() or file.read_text(encoding="utf-8") != text:
             write_text(file, text)
+        self.check_files()
 
     def check_version(self) -> None:
         """Passes when the folder is absent, empty, or of this version.
@@ -106,6 +113,29 @@ class RunFolder:
             file.flush()
             yield
 
+    def check_files(self, *, always: bool = False) -> dict[str, list[str]]:
+        """Compares the files of all finished steps with their checksums; those that differ, by step.
+
+        A step with damaged files counts as not finished from then on. Since only a stop of the machine or a copy that
+        went wrong does damage, files are read once for each start of the machine and each place of the folder, or
+        `always`. The folder must be locked.
+        """
+        place = self.path.stat()
+        seen = {"boot": _boot(), "device": place.st_dev, "inode": place.st_ino}
+        file = self.path / CHECKED_FILE
+        if not always and seen["boot"] and file.exists() and file.read_bytes() == _json_bytes(seen):
+            return {}
+        found = {}
+        for manifest in sorted(self.path.rglob(MANIFEST_FILE)):
+            name = str(manifest.parent.relative_to(self.path))
+            damaged = self.step(name).damaged()
+            if damaged:
+                self.step(name).distrust()
+                found[name] = damaged
+                log.warning("%s: not what was written: %s; it is made again", manifest.parent, ", ".join(damaged))
+        write_bytes(file, _json_bytes(seen))
+        return found
+
     def log_metrics(self, name: str, /, **values: Any) -> None:
         """Adds a line about the step called `name` to `metrics.jsonl`."""
         line = json.dumps({"time": round(time.time(), 3), "name": name, **values}, ensure_ascii=False)
@@ -114,3 +144,15 @@ class RunFolder:
             (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file,
         ):
             file.write(line + "\n")
+
+
+def _boot() -> str:
+    """What names this start of the machine; nothing where the system does not say."""
+    try:
+        return BOOT_ID.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def _json_bytes(value: object) -> bytes:
+    return json.dumps(value).encode()

@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from humpback.errors import WorkspaceError
+
 if TYPE_CHECKING:
     from pebble import ProcessFuture, ProcessPool
 
@@ -23,6 +25,12 @@ R = TypeVar("R")
 
 PARENT_CHECK_SECONDS = 1.0
 """How often a worker looks whether the run that started it is still there (ours)."""
+
+
+TURN_SECONDS = 10.0
+"""How long a worker waits for its turn to take a call, after which the one before it must have been killed (ours)."""
+MAX_RESTARTS = 3
+"""How often in a row all processes are started anew before the run stops (ours)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,18 @@ class RowLimits:
 
 
 class RowStopped(Exception):
-    """A row went over its limits; the message says over which."""
+    """A row went over its limits; the message says over which.
+
+    `is_certain` says that it would again; a process may also be ended by what has nothing to do with the row.
+    """
+
+    def __init__(self, why: str, *, is_certain: bool = True) -> None:
+        super().__init__(why)
+        self.is_certain = is_certain
+
+
+class PoolBroken(RowStopped):
+    """The processes lost the way to speak with the run, as when one is killed while it takes a call."""
 
 
 class Workers:
@@ -49,18 +68,22 @@ class Workers:
         self.count = count or available_cores()
         self.limits = limits
         self._pool: ProcessPool | None = None
+        self._restarts = 0  # since the last call that was answered
 
     def __enter__(self) -> Self:
+        self._pool = self._started()
+        return self
+
+    def _started(self) -> ProcessPool:
         from pebble import ProcessPool
 
         from humpback.workspace.processes import ForkServer
 
         context = ForkServer()
         context.set_forkserver_preload(["humpback.workspace.pool"])
-        self._pool = ProcessPool(
+        return ProcessPool(
             max_workers=self.count, initializer=_start_worker, initargs=(os.getpid(), self.limits), context=context
         )
-        return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         assert self._pool is not None
@@ -71,18 +94,42 @@ class Workers:
         self._pool.join()
 
     def submit(self, function: Callable[[T], R], item: T) -> ProcessFuture[R]:
-        """Starts a call in a worker; `result` waits for what it answers."""
+        """Starts a call in a worker; `result` waits for what it answers. Broken processes are started anew.
+
+        Raises:
+            WorkspaceError: they break again and again.
+        """
         assert self._pool is not None
+        if not self._pool.active:
+            self._restart()
         return self._pool.schedule(function, args=(item,))
+
+    def _restart(self) -> None:
+        assert self._pool is not None
+        self._restarts += 1
+        if self._restarts > MAX_RESTARTS:
+            raise WorkspaceError(
+                f"the {self.count} processes that work on shards end again and again; look whether the system ends "
+                "them (`dmesg`), raise ingest.limits.memory_gib or lower ingest.workers, and run the same command "
+                "again; what is finished is kept"
+            )
+        self._pool.stop()
+        self._pool.join()
+        self._pool = self._started()
 
     def result(self, future: ProcessFuture[R]) -> R | RowStopped:
         """What a call in a worker answered, or what ended the worker; raises what the call raised."""
+        from concurrent.futures.process import BrokenProcessPool
+
         from pebble import ProcessExpired
 
         try:
             result: R = future.result()
+        except BrokenProcessPool as broken:
+            return PoolBroken(f"lost its process ({broken})", is_certain=False)
         except ProcessExpired as end:
-            return RowStopped(self._cause(end.exitcode))
+            return RowStopped(self._cause(end.exitcode), is_certain=end.exitcode == -signal.SIGALRM)
+        self._restarts = 0
         return result
 
     def _cause(self, exitcode: int | None) -> str:
@@ -120,18 +167,30 @@ def available_cores() -> int:
 def in_order(workers: Workers, function: Callable[[T], R], items: Iterable[T]) -> Iterator[tuple[T, R | RowStopped]]:
     """Calls `function` on every item and yields the items in order, each with its result or with what ended its worker.
 
-    Calls run side by side; only a few wait, so that memory does not grow with their number.
+    Calls run side by side; only a few wait, so that memory does not grow with their number. A call whose worker was
+    ended, but not by the time limit, is made once more: its end may have nothing to do with the call.
     """
     waiting: deque[tuple[T, ProcessFuture[R]]] = deque()
+
+    def result_of(item: T, future: ProcessFuture[R]) -> R | RowStopped:
+        retries = 1
+        while True:
+            result = workers.result(future)
+            if not isinstance(result, RowStopped) or result.is_certain:
+                return result
+            if not isinstance(result, PoolBroken):
+                if not retries:
+                    return result
+                retries -= 1
+            future = workers.submit(function, item)
+
     for item in items:
         waiting.append((item, workers.submit(function, item)))
         if len(waiting) > 2 * workers.count:
             first, future = waiting.popleft()
-            result = workers.result(future)
-            yield first, result
+            yield first, result_of(first, future)
     for last, future in waiting:
-        result = workers.result(future)
-        yield last, result
+        yield last, result_of(last, future)
 
 
 def each_row(
@@ -175,8 +234,11 @@ def _work_through(
 
 
 def _start_worker(parent: int, limits: RowLimits) -> None:
+    from pebble import CONSTS
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the run stops its workers itself
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    CONSTS.channel_lock_timeout = TURN_SECONDS
     _limit_memory(limits.memory_gib)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 

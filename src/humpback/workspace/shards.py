@@ -124,7 +124,7 @@ def map_shards(
     the run was stopped before. The dropped rows of a shard are written first: a shard that is there is complete.
     """
     for index, shard in _numbered(_batched(rows, rows_per_shard), step, kind):
-        if not part_path(step.path, index).exists():
+        if not _is_there(step.path, index):
             _write_shard(step.path, index, kind, work(shard))
         advance(len(shard))
 
@@ -152,7 +152,7 @@ def map_rows(
     def missing() -> Iterator[tuple[int, list[T]]]:
         shards = _bounded(rows, rows_per_shard, bytes_per_shard, size)
         for index, shard in _numbered(shards, step, kind):
-            if part_path(step.path, index).exists():
+            if _is_there(step.path, index):
                 advance(len(shard))
             else:
                 yield index, shard
@@ -164,6 +164,11 @@ def map_rows(
             parts = one_by_one(workers, work, shard, partial(_dropped, give_up))
             _write_shard(step.path, index, kind, _joined(parts))
         advance(len(shard))
+
+
+def _is_there(folder: Path, index: int) -> bool:
+    """Whether shard `index` is complete: what it kept, and what it set aside."""
+    return part_path(folder, index).exists() and part_path(folder / "dropped", index).exists()
 
 
 def _numbered(shards: Iterable[list[T]], step: StepFolder, kind: type) -> Iterator[tuple[int, list[T]]]:

@@ -8,11 +8,18 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from humpback.workspace.atomic import TEMPORARY_SUFFIX, disk_errors_explained, write_json
+from humpback.workspace.atomic import TEMPORARY_SUFFIX, disk_errors_explained, write_json, write_text
+from humpback.workspace.sums import (
+    MANIFEST_FILE,
+    STARTED_FILE,
+    file_sum,
+    noted_sums,
+    settled_sums,
+    started_text,
+)
 
-MANIFEST_FILE = "stage.json"
-STARTED_FILE = "started.json"
 WORK_FOLDER = ".work"
+CHECKPOINTS = "checkpoint-*"  # folders of a training, which marks those that are complete itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +27,8 @@ class Manifest:
     """What a finished step says of itself.
 
     `rows` are the kept ones, `dropped` counts the others by reason, `facts` are figures of the step's own,
-    `seconds` the wall time of the last uninterrupted stretch, `files` the size of each output in bytes.
+    `seconds` the wall time of the last uninterrupted stretch, `files` the size of each output in bytes, `sums` its
+    checksum; folders made before there were checksums have none.
     """
 
     step: str
@@ -33,6 +41,7 @@ class Manifest:
     versions: dict[str, str] = field(default_factory=dict)
     hardware: str = ""
     files: dict[str, int] = field(default_factory=dict)
+    sums: dict[str, str] = field(default_factory=dict)
 
 
 class StepFolder:
@@ -54,6 +63,17 @@ class StepFolder:
                 return None
         return manifest
 
+    def damaged(self) -> list[str]:
+        """The files of a finished output that do not hold what was written. Reads every byte."""
+        manifest = self.manifest()
+        sums = {} if manifest is None else manifest.sums
+        return [name for name, digest in sums.items() if file_sum(self.path / name) != digest]
+
+    def distrust(self) -> None:
+        """Declares the output not finished, so that it is made again."""
+        with disk_errors_explained(self.path):
+            (self.path / MANIFEST_FILE).unlink(missing_ok=True)
+
     def is_finished(self, fingerprint: str) -> bool:
         """Whether the finished output is the one that `fingerprint` names."""
         manifest = self.manifest()
@@ -62,13 +82,14 @@ class StepFolder:
     def is_started(self, fingerprint: str) -> bool:
         """Whether a part of the output that `fingerprint` names is here."""
         try:
-            started = json.loads((self.path / STARTED_FILE).read_text(encoding="utf-8"))
+            with (self.path / STARTED_FILE).open(encoding="utf-8") as file:
+                started = json.loads(file.readline())
         except (OSError, ValueError):
             return False
         return bool(started == {"fingerprint": fingerprint})
 
     def begin(self, fingerprint: str) -> None:
-        """Makes the folder ready: keeps what a stopped attempt at the same output left, removes all else.
+        """Makes the folder ready: keeps what a stopped attempt at the same output left whole, removes all else.
 
         An output that was declared finished and is begun again is damaged, and nothing of it is kept.
         """
@@ -78,7 +99,9 @@ class StepFolder:
                 (self.path / STARTED_FILE).unlink(missing_ok=True)
                 shutil.rmtree(self.path, ignore_errors=True)
                 self.path.mkdir(parents=True, exist_ok=True)
-            write_json(self.path / STARTED_FILE, {"fingerprint": fingerprint})
+            write_text(self.path / STARTED_FILE, started_text(fingerprint))
+        else:
+            write_text(self.path / STARTED_FILE, started_text(fingerprint, self._remove_torn()))
         for half_written in self.path.rglob(f".*{TEMPORARY_SUFFIX}"):
             half_written.unlink()
 
@@ -88,7 +111,13 @@ class StepFolder:
 
     def finish(self, manifest: Manifest) -> None:
         """Declares the output finished; from here on `is_finished` says so."""
-        write_json(self.path / MANIFEST_FILE, asdict(manifest) | {"files": self._sizes()})
+        with disk_errors_explained(self.path):
+            files = self._files({name: sums[-1] for name, sums in noted_sums(self.path).items()})
+        write_json(self.path / MANIFEST_FILE, asdict(manifest) | files)
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Removes what a finished output needs no more; a process that is killed right after `finish` leaves it."""
         (self.path / STARTED_FILE).unlink(missing_ok=True)
         shutil.rmtree(self.path / WORK_FOLDER, ignore_errors=True)
 
@@ -97,14 +126,38 @@ class StepFolder:
         file = self.path / MANIFEST_FILE
         if file.exists():
             said = json.loads(file.read_text(encoding="utf-8"))
-            write_json(file, said | values | {"files": self._sizes()})
+            write_json(file, said | values | self._files({}))
+
+    def _remove_torn(self) -> dict[str, str]:
+        """Removes files that are not what was noted of them, or of which nothing is; the checksums of those that stay.
+
+        What a library wrote into a working folder in its own way, and checkpoints of which nothing was noted, stay.
+        """
+        noted = noted_sums(self.path)
+        whole: dict[str, str] = {}
+        for file in sorted(file for file in self.path.rglob("*") if file.is_file()):
+            name = str(file.relative_to(self.path))
+            checkpoint = next((folder for folder in file.parents if folder.match(CHECKPOINTS)), None)
+            if name in noted:
+                digest = file_sum(file) if file.exists() else ""  # a torn checkpoint is gone by now
+                if digest in noted[name]:
+                    whole[name] = digest
+                elif checkpoint is None:
+                    file.unlink(missing_ok=True)
+                else:
+                    shutil.rmtree(checkpoint, ignore_errors=True)
+            elif file.name != STARTED_FILE and not checkpoint and (not self._is_work(file) or file.match("part-*")):
+                file.unlink()
+        return {name: digest for name, digest in whole.items() if (self.path / name).exists()}
 
     def _is_work(self, file: Path) -> bool:
         return file.is_relative_to(self.path / WORK_FOLDER)
 
-    def _sizes(self) -> dict[str, int]:
-        return {
+    def _files(self, known: dict[str, str]) -> dict[str, dict[str, Any]]:
+        """Sizes and checksums of the outputs; those that are not `known` are read."""
+        sizes = {
             str(file.relative_to(self.path)): file.stat().st_size
             for file in sorted(self.path.rglob("*"))
             if file.is_file() and file.name not in (STARTED_FILE, MANIFEST_FILE) and not self._is_work(file)
         }
+        return {"files": sizes, "sums": settled_sums(self.path, sizes, known)}

@@ -62,7 +62,7 @@ def test_a_run_with_a_server_for_each_model(small_inputs, tiny_model, port):
 
 
 def test_a_run_stops_where_a_model_is_to_be_served_and_goes_on(small_inputs, tiny_model, port, tokenizer):
-    config = settings(small_inputs, tiny_model, port)
+    config = settings(small_inputs, tiny_model, port, "augment.samples=1")
     with pytest.raises(EngineError) as caught:
         run_pipeline(config, target="candidates")
     folder = config.folder.absolute() / "models/backward"

@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 CONNECT_S = 10.0
 SAY_EVERY_S = 60.0
+MAX_ANSWER_BYTES = 64 << 20
+"""Longest answer that is read (ours: the log-probabilities of 100,000 tokens of a prompt take a sixth)."""
 
 R = TypeVar("R", bound="Row", contravariant=True)
 A = TypeVar("A")
@@ -72,7 +74,7 @@ class Client:
         self._loop = BackgroundLoop()
         self._http = httpx2.AsyncClient(
             base_url=config.url.rstrip("/") + "/",
-            headers={"Authorization": f"Bearer {key}"} if key else {},
+            headers={"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {key}"} if key else {}),
             timeout=httpx2.Timeout(None, connect=CONNECT_S),  # the whole request has a limit of its own
             limits=httpx2.Limits(max_connections=config.concurrency, max_keepalive_connections=config.concurrency),
             # A proxy from the environment does not know what runs on this machine.
@@ -143,19 +145,41 @@ class Client:
         headers = {} if content is None else {"Content-Type": "application/json"}
         try:
             async with asyncio.timeout(self._config.timeout_s):
-                response = await self._http.request(method, path, content=content, headers=headers)
+                response, answer = await self._answer(
+                    self._http.build_request(method, path, content=content, headers=headers)
+                )
             if response.status_code == 200:
-                return read(response.content)
+                return read(answer)
         except BadAnswerError as error:
             return Failure(str(error), is_answer=True)
         except TimeoutError:
             return Failure("timeout", f"{self._config.timeout_s:g} s")
         except (httpx2.TransportError, httpx2.DecodingError) as error:
             return Failure("connection", self._hidden(str(error) or type(error).__name__))
-        message = self._hidden(fault_message(response.content))
+        message = self._hidden(fault_message(answer))
         if is_transient(response.status_code):
             return Failure(str(response.status_code), message, retry_after_s(response.headers.get("Retry-After")))
         raise RefusedError(response.status_code, message)
+
+    async def _answer(self, request: httpx2.Request) -> tuple[httpx2.Response, bytes]:
+        """The response to a request, and its body: no more of it than may be there.
+
+        Raises:
+            BadAnswerError: it has more, or is packed, which we never ask for: a few bytes could become gigabytes.
+        """
+        response = await self._http.send(request, stream=True)
+        try:
+            if response.headers.get("Content-Encoding", "identity") != "identity":
+                raise BadAnswerError("packed answer")
+            pieces, size = [], 0
+            async for piece in response.aiter_raw():
+                size += len(piece)
+                if size > MAX_ANSWER_BYTES:
+                    raise BadAnswerError("endless answer")
+                pieces.append(piece)
+        finally:
+            await response.aclose()
+        return response, b"".join(pieces)
 
     def _hidden(self, text: str) -> str:
         """`text` without the key, which servers like to repeat."""
