@@ -61,11 +61,10 @@ def requests(task):
     return [one.args for one in task.instances]
 
 
-@pytest.mark.parametrize(("name", "part", "rows", "metric"), CASES)
-@pytest.mark.parametrize("shots", [0, 1])
-def test_requests_are_the_same(public, tmp_path, monkeypatch, name, part, rows, metric, shots):
-    if shots and name != "mmlu":
-        pytest.skip("only MMLU's questions stand after solved ones")
+@pytest.mark.parametrize(
+    ("name", "part", "rows", "shots"), [*((*case[:3], 0) for case in CASES), ("mmlu", "anatomy", data.MMLU, 1)]
+)
+def test_requests_are_the_same(public, tmp_path, monkeypatch, name, part, rows, shots):
     own = requests(own_task(monkeypatch, name, part, rows, shots))
     assert requests(our_task(public, tmp_path, name, part, shots)) == own
     assert own
@@ -110,3 +109,17 @@ def test_other_engines_find_what_the_harness_finds(tmp_path, tiny_base):
         ours = [score for score, _ in _engine_scorer(engine, model.prompts.chat.bos_token)(pairs)]
     assert ours == pytest.approx(harness, abs=1e-3)
     assert len(set(harness)) == 3
+
+
+def test_bfloat16_ties_nothing(tmp_path, tiny_base):
+    """Log-probabilities are taken in float32, whatever the weights are in: their sums are no sixteenths."""
+    from lm_eval.api.instance import Instance
+
+    model = find_model(str(tiny_base), ["engine.dtype=bfloat16", "engine.device=cpu"])
+    pairs = [
+        ("", f"The {word} man forgot all of it again.") for word in ("old", "young", "tall", "poor", "rich", "calm")
+    ]
+    asked = [Instance("loglikelihood", {}, pair, place) for place, pair in enumerate(pairs)]
+    with harness_model(model, 2, tmp_path / "cache.jsonl", lambda count: None) as lm:
+        found = [score for score, _ in lm.loglikelihood(asked)]
+    assert any(16 * score != round(16 * score) for score in found)

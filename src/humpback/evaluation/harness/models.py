@@ -46,12 +46,19 @@ def harness_model(model: Model, batch_size: int, cache: Path, advance: Callable[
 
 
 def _transformers_scorer(model: Model, batch_size: int) -> Scorer:
+    import torch
     from lm_eval.api.instance import Instance
     from lm_eval.models.huggingface import HFLM
 
     device = device_name(model.config.engine.device)
     weights = load_model(model.folder, dtype=resolved_dtype(model.config.engine.dtype, device), device=device)
-    inner = HFLM(pretrained=weights.eval(), tokenizer=load_tokenizer(model.folder), batch_size=batch_size)
+    # In bfloat16, log-probabilities have steps of 1/16 and more: sentences of equal sums would be taken for unlikelier.
+    inner = HFLM(
+        pretrained=weights.eval(),
+        tokenizer=load_tokenizer(model.folder),
+        batch_size=batch_size,
+        softmax_dtype=torch.float32,
+    )
 
     def score(pairs: Sequence[Pair]) -> list[Score]:
         requests = [Instance("loglikelihood", {}, pair, place) for place, pair in enumerate(pairs)]
