@@ -17,7 +17,7 @@ LAYERS = [
     {"errors", "records", "version", "randomness", "progress", "hardware", "tables", "inputs"},
     {"config"},
     {"workspace"},
-    {"prompts"},
+    {"prompts", "cluster"},
     {"models", "corpus", "seed"},
     {"lint"},
     {"engines", "training"},

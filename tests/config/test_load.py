@@ -24,7 +24,7 @@ def problems(text: str, *overrides: str) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("colour: red", "c.yaml:3: colour: unknown key; known here: model, seed, corpus"),
+        ("weather: red", "c.yaml:3: weather: unknown key; known here: model, seed, corpus"),
         ("corpsu: x", "c.yaml:3: corpsu: unknown key; did you mean `corpus`?"),
         ("keep_fraction: 0.3", "c.yaml:3: keep_fraction: unknown key; did you mean `curate.keep_fraction`?"),
         ("train:\n  stps: 3", "c.yaml:4: train.stps: unknown key; did you mean `steps`?"),

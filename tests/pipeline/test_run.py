@@ -165,7 +165,7 @@ def test_a_changed_setting_makes_exactly_what_is_downstream_stale(finished, over
 
 @pytest.mark.parametrize(
     "override",
-    ["engine.batch_tokens=64", "train.checkpoint_minutes=1", "engine.device=cpu"],
+    ["engine.batch_tokens=64", "cluster.replicas=2", "train.checkpoint_minutes=1", "engine.device=cpu"],
 )
 def test_settings_of_speed_rerun_nothing_but_the_report_that_lists_them(finished, override):
     inputs, _, _ = finished

@@ -14,7 +14,17 @@ from pathlib import Path
 import pytest
 
 from humpback.records import Dropped, DropReason, Segment, Source
-from humpback.workspace import RowLimits, Shard, StepFolder, Workers, dropped_rows, map_rows, read_part, read_rows
+from humpback.workspace import (
+    RowLimits,
+    Shard,
+    StepFolder,
+    ThisProcess,
+    Workers,
+    dropped_rows,
+    map_rows,
+    read_part,
+    read_rows,
+)
 
 SOURCE = Source("file")
 LIMITS = RowLimits(seconds=1.0, memory_gib=0.5)
@@ -45,10 +55,10 @@ def run(folder: Path, bad: dict[int, str], rows: int = 30) -> StepFolder:
     step = StepFolder(folder, "step")
     step.begin("key")
     counted: list[int] = []
-    with Workers(2, LIMITS) as workers:
-        work = partial(keep, bad=bad)
-        shards = {"rows_per_shard": 10, "bytes_per_shard": 1000, "size": lambda row: 1}
-        map_rows(range(rows), step, Segment, work, workers, give_up, **shards, advance=counted.append)
+    work = partial(keep, bad=bad)
+    shards = {"rows_per_shard": 10, "bytes_per_shard": 1000, "size": lambda row: 1}
+    workers = Workers(2, LIMITS)
+    map_rows(range(rows), step, Segment, work, give_up, ThisProcess(), workers, **shards, advance=counted.append)
     assert sum(counted) == rows
     return step
 
@@ -74,9 +84,8 @@ def test_finished_shards_are_not_worked_on_again(tmp_path):
     part = step.path / "part-00001.parquet"
     part.unlink()
     before = {file: file.stat().st_mtime_ns for file in step.path.rglob("*.parquet") if "00001" not in file.name}
-    with Workers(1, LIMITS) as workers:
-        shards = {"rows_per_shard": 10, "bytes_per_shard": 1000, "size": lambda row: 1}
-        map_rows(range(30), step, Segment, keep, workers, give_up, **shards)
+    shards = {"rows_per_shard": 10, "bytes_per_shard": 1000, "size": lambda row: 1}
+    map_rows(range(30), step, Segment, keep, give_up, ThisProcess(), Workers(1, LIMITS), **shards)
     assert {file: file.stat().st_mtime_ns for file in before} == before
     assert [int(row.id) for row in read_rows(step.path, Segment)] == list(range(30))
 
@@ -110,9 +119,8 @@ def test_workers_end_with_the_run_that_started_them(tmp_path):
 def test_a_shard_ends_at_its_bytes_too(tmp_path):
     step = StepFolder(tmp_path / "step", "step")
     step.begin("key")
-    with Workers(1, LIMITS) as workers:
-        sizes = [1, 1, 98, 200, 5, 5]
-        shards = {"rows_per_shard": 10, "bytes_per_shard": 100, "size": sizes.__getitem__}
-        map_rows(range(6), step, Segment, keep, workers, give_up, **shards)
+    sizes = [1, 1, 98, 200, 5, 5]
+    shards = {"rows_per_shard": 10, "bytes_per_shard": 100, "size": sizes.__getitem__}
+    map_rows(range(6), step, Segment, keep, give_up, ThisProcess(), Workers(1, LIMITS), **shards)
     parts = [[row.id for row in read_part(part, Segment)] for part in sorted(step.path.glob("part-*.parquet"))]
     assert parts == [["0", "1", "2"], ["3"], ["4", "5"]]

@@ -74,8 +74,17 @@ def init(
 
 
 @app.command()
-def run(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, engine: EngineKind = None) -> None:
+def run(
+    config: ConfigFile = DEFAULT_CONFIG,
+    overrides: Overrides = None,
+    engine: EngineKind = None,
+    ray: Annotated[
+        bool, typer.Option("--ray", help="On the Ray cluster of this machine: `-s cluster.address=auto`.")
+    ] = False,
+) -> None:
     """Run everything that is not done yet: documents to dataset, models and report."""
+    if ray:
+        overrides = ["cluster.address=auto", *(overrides or [])]
     _run(config, overrides, engine, stage=None)
 
 

@@ -372,6 +372,26 @@ class EngineConfig(Section):
     """Used with `kind: http`."""
 
 
+class ClusterConfig(Section):
+    """A Ray cluster that works on shards (docs/ray.md; `pip install "humpback[ray]"`). Results are the same."""
+
+    address: str | None = None
+    """`auto` joins the cluster that this machine belongs to, `ray://HOST:10001` one elsewhere; `local` starts one of
+    this machine alone. Null: no cluster."""
+
+    workers: int | None = Field(default=None, ge=1)
+    """Processes that read documents and look for near-duplicates; null takes one a processor of the cluster."""
+
+    replicas: int | None = Field(default=None, ge=1)
+    """Processes that each hold a model; null takes as many as the cluster has room for."""
+
+    replica_cpus: float = Field(default=1, gt=0)
+    """Processors that each of them reserves."""
+
+    replica_gpus: float = Field(default=0, ge=0)
+    """GPUs that each of them reserves; with `engine.vllm.tensor_parallel` as many as that."""
+
+
 class LoraConfig(Section):
     """Low-rank adapters instead of full training."""
 
@@ -715,6 +735,7 @@ class Config(Section):
     ingest: IngestConfig = IngestConfig()
     prompts: PromptsConfig = PromptsConfig()
     engine: EngineConfig = EngineConfig()
+    cluster: ClusterConfig = ClusterConfig()
     train: TrainConfig = TrainConfig()
     augment: AugmentConfig = AugmentConfig()
     rate: RateConfig = RateConfig()

@@ -38,7 +38,7 @@ def _sign_part(folder: Path, near: bool, part: Path) -> None:
         with temporary.open("wb") as file:
             np.save(file, rows, allow_pickle=False)
 
-    write_with(folder / f"{part.stem}.npy", write)
+    write_with(folder / f"{part.stem}.npy", write, by_several=True)
 
 
 def _is_signed(part: Path, file: Path, near: bool) -> bool:

@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+from humpback.cluster import require_ray
 from humpback.config import Config
 from humpback.corpus import RawDocument, read_documents, require_reader
 from humpback.curation.labels import read_labels
@@ -29,8 +30,8 @@ _SPARE_BYTES = 200_000_000  # shards, report and logs of a run of ordinary size
 def preflight(config: Config) -> list[HumpbackError]:
     """Every problem that can be found without running anything; none means that the run can start."""
     problems: list[HumpbackError] = []
-    looks = (_seed, _corpus, _evaluation_sets, _diversity, _answers, _labels, _prompts, _folder, _engine, _model, _disk)
-    for look in looks:
+    inputs = (_seed, _corpus, _evaluation_sets, _diversity, _answers, _labels, _prompts)
+    for look in (*inputs, _folder, _engine, _cluster, _model, _disk):
         try:
             look(config)
         except HumpbackError as error:
@@ -119,6 +120,19 @@ def _engine(config: Config) -> None:
         from humpback.engines.http.setup import check_settings  # imports the HTTP client
 
         check_settings(config.engine.http)
+
+
+def _cluster(config: Config) -> None:
+    if config.cluster.address is None:
+        return
+    require_ray()
+    if config.engine.kind == "http" and config.engine.http.start is not None:
+        raise ConfigError(
+            [
+                "engine.http.start: would start a server in every worker; start the servers yourself and "
+                "set it to null, or use engine.kind: vllm"
+            ]
+        )
 
 
 def _model(config: Config) -> None:

@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from humpback.config import Config
+from humpback.cluster import open_executor
+from humpback.config import ClusterConfig, Config
 from humpback.engines import chat_format
 from humpback.errors import ConfigError
 from humpback.hardware import hardware_line, versions
-from humpback.models import model_folder
 from humpback.pipeline.preflight import preflight
 from humpback.pipeline.state import StepState, run_state
 from humpback.pipeline.steps import select_steps
 from humpback.progress import Progress, SilentProgress
 from humpback.prompts import PromptContract
-from humpback.stages.context import StageContext
-from humpback.workspace import Manifest, RunFolder, disk_errors_explained, dropped_counts, row_count
+from humpback.stages.context import StageContext, base_folder
+from humpback.workspace import Executor, Manifest, RunFolder, disk_errors_explained, dropped_counts, row_count
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +60,15 @@ def run_pipeline(config: Config, *, target: str | None = None, progress: Progres
 
 def run_steps(config: Config, folder: RunFolder, states: Sequence[StepState], progress: Progress) -> RunResult:
     """Runs those of the steps that are not done, in order, in a folder that is locked."""
+    is_up_to_date = all(state.status == "done" for state in states)
+    cluster = ClusterConfig() if is_up_to_date else config.cluster
+    with open_executor(cluster, folder.path) as executor:
+        return _run_steps(config, folder, states, progress, executor)
+
+
+def _run_steps(
+    config: Config, folder: RunFolder, states: Sequence[StepState], progress: Progress, executor: Executor
+) -> RunResult:
     executed: list[str] = []
     reused: list[str] = []
     prompts: PromptContract | None = None
@@ -71,7 +80,7 @@ def run_steps(config: Config, folder: RunFolder, states: Sequence[StepState], pr
             reused.append(name)
             continue
         if prompts is None:  # only now, so that an unchanged run loads nothing
-            base_model = Path() if config.engine.kind == "scripted" else model_folder(config.model)
+            base_model = base_folder(config)
             prompts = PromptContract(chat_format(config.engine, config.prompts, base_model), config.prompts)
         context = StageContext(
             config=config,
@@ -81,6 +90,7 @@ def run_steps(config: Config, folder: RunFolder, states: Sequence[StepState], pr
             base_model=base_model,
             progress=progress,
             log_metrics=folder.log_metrics,
+            executor=executor,
         )
         manifest = _run_step(state, context)
         folder.log_metrics(name, rows=manifest.rows, dropped=manifest.dropped, seconds=round(manifest.seconds, 2))

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from humpback.augmentation.choosing import Chooser, Lengths, chosen_of
 from humpback.augmentation.sampling import Sampled, Sampler, candidates_of, run_linter
+from humpback.config import Config
 from humpback.engines import Ability, Engine, Sampling, require
 from humpback.engines.fitting import text_limit
 from humpback.lint import surplus
 from humpback.records import Candidate, Dropped, DropReason, Example, Segment
-from humpback.stages.context import Outcome, StageContext
+from humpback.stages.context import EngineSource, OpenedEngine, Outcome, StageContext
 from humpback.workspace import (
+    HeldRows,
     Shard,
     StepFolder,
+    StoredRows,
     map_shards,
     part_files,
     read_columns,
     read_part,
     read_rows,
-    row_count,
+    run_shards,
 )
+from humpback.workspace.atomic import write_with
 
 VERSION = 4
 SAMPLED, CHOSEN = "sampled", "chosen"  # work folders
+SAMPLES_FILE = "samples.json"  # beside the sampled candidates: how many were sampled for each segment
 DEFAULT_SAMPLES = 2
 BACKWARD_MODEL, FORWARD_MODEL = "models/backward", "models/m0"
 
@@ -47,31 +56,51 @@ def augment(context: StageContext) -> Outcome:
 
 def _sample(context: StageContext, folder: StepFolder) -> int:
     """Writes all sampled candidates into `folder`; how many were sampled for each segment."""
-    config, segments = context.config, context.inputs["segments"]
-    sampling = Sampling(config.augment.temperature, config.augment.top_p, config.augment.max_new_tokens)
-    with (
-        context.engine(context.inputs[BACKWARD_MODEL]) as engine,
-        context.progress.task("writing instructions", row_count(segments), "segments") as task,
-    ):
-        sampler = Sampler(
-            engine,
-            context.prompts,
-            sampling,
-            text_limit(engine, context.prompts.backward, config.prompts.max_text_tokens, sampling.max_new_tokens),
-            config.random_seed,
-            run_linter(context.prompts, config.augment.lint),
-            config.augment.resample,
-            _samples(engine, config.augment.samples),
-        )
-        map_shards(
-            read_rows(segments, Segment),
+    config = context.config
+    segments = StoredRows.of(context.inputs["segments"], Segment)
+    asked = EngineSource(config, context.inputs[BACKWARD_MODEL])
+    with context.progress.task("writing instructions", len(segments), "segments") as task:
+        run_shards(
+            segments,
             folder,
             Sampled,
-            lambda rows: candidates_of(rows, sampler),
+            _Sampling(asked, folder.path),
+            context.executor,
             rows_per_shard=config.engine.rows_per_shard,
             advance=task.advance,
         )
-        return sampler.samples
+    file = folder.path / SAMPLES_FILE
+    return int(json.loads(file.read_text(encoding="utf-8"))) if len(segments) else 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Sampling:
+    asked: EngineSource
+    folder: Path
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[[list[Segment]], Shard]]:
+        """Leaves word in `folder` of how many instructions the engine lets it sample."""
+        with self.asked.open() as opened:
+            sampler = _sampler(self.asked.config, opened)
+            text = json.dumps(sampler.samples)
+            write_with(self.folder / SAMPLES_FILE, lambda temporary: temporary.write_text(text), by_several=True)
+            yield lambda rows: candidates_of(rows, sampler)
+
+
+def _sampler(config: Config, opened: OpenedEngine) -> Sampler:
+    engine, prompts = opened.engine, opened.prompts
+    sampling = Sampling(config.augment.temperature, config.augment.top_p, config.augment.max_new_tokens)
+    return Sampler(
+        engine,
+        prompts,
+        sampling,
+        text_limit(engine, prompts.backward, config.prompts.max_text_tokens, sampling.max_new_tokens),
+        config.random_seed,
+        run_linter(prompts, config.augment.lint),
+        config.augment.resample,
+        _samples(engine, config.augment.samples),
+    )
 
 
 def _samples(engine: Engine, wanted: int | None) -> int:
@@ -84,21 +113,37 @@ def _samples(engine: Engine, wanted: int | None) -> int:
 
 def _choose(context: StageContext, sampled: StepFolder, folder: StepFolder) -> None:
     """Writes the best candidate of each segment into `folder`, part by part."""
-    seed = read_rows(context.inputs["seed"], Example)
-    with (
-        context.engine(context.inputs[FORWARD_MODEL]) as engine,
-        context.progress.task("choosing instructions", row_count(sampled.path), "candidates") as task,
-    ):
-        chooser = Chooser(engine, context.prompts, Lengths.of(pair.instruction for pair in seed))
+    lengths = Lengths.of(pair.instruction for pair in read_rows(context.inputs["seed"], Example))
+    asked = EngineSource(context.config, context.inputs[FORWARD_MODEL])
+    parts = part_files(sampled.path)
+    with context.progress.task("choosing instructions", len(parts), "shards") as task:
+        run_shards(
+            HeldRows(parts),
+            folder,
+            Sampled,
+            _Choosing(asked, lengths),
+            context.executor,
+            rows_per_shard=1,
+            advance=task.advance,
+        )
 
-        def part_of(parts: list[Path]) -> Shard:
-            (part,) = parts
-            found = list(read_part(part, Sampled))
-            task.advance(len(found))
-            shard = chosen_of(found, chooser)
-            return Shard(shard.kept, [*read_part(sampled.path / "dropped" / part.name, Dropped), *shard.dropped])
 
-        map_shards(part_files(sampled.path), folder, Sampled, part_of, rows_per_shard=1)
+@dataclass(frozen=True, slots=True)
+class _Choosing:
+    asked: EngineSource
+    lengths: Lengths
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[[list[Path]], Shard]]:
+        with self.asked.open() as opened:
+            chooser = Chooser(opened.engine, opened.prompts, self.lengths)
+
+            def part_of(parts: list[Path]) -> Shard:
+                (part,) = parts
+                shard = chosen_of(list(read_part(part, Sampled)), chooser)
+                return Shard(shard.kept, [*read_part(part.parent / "dropped" / part.name, Dropped), *shard.dropped])
+
+            yield part_of
 
 
 def limit_same(sampled: Path, output: StepFolder, most: int | None) -> None:

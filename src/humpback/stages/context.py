@@ -9,10 +9,41 @@ from pathlib import Path
 from typing import Any
 
 from humpback.config import Config, EngineConfig
-from humpback.engines import Engine, open_engine
+from humpback.engines import Engine, chat_format, open_engine
+from humpback.models import model_folder
 from humpback.progress import Progress
 from humpback.prompts import PromptContract
-from humpback.workspace import StepFolder
+from humpback.workspace import Executor, StepFolder, ThisProcess
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedEngine:
+    """The run's engine, open, and the prompts for it."""
+
+    engine: Engine
+    prompts: PromptContract
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSource:
+    """What it takes to open the run's engine wherever the run's folder is seen; `model` None is the base model."""
+
+    config: Config
+    model: Path | None
+
+    @contextmanager
+    def open(self) -> Iterator[OpenedEngine]:
+        """The engine, closed at the end of the block."""
+        config = self.config
+        base_model = base_folder(config)
+        prompts = PromptContract(chat_format(config.engine, config.prompts, base_model), config.prompts)
+        with closing(open_engine(config.engine, self.model or base_model, prompts.chat.end)) as engine:
+            yield OpenedEngine(engine, prompts)
+
+
+def base_folder(config: Config) -> Path:
+    """The folder of the base model on this machine; the scripted engine has none."""
+    return Path() if config.engine.kind == "scripted" else model_folder(config.model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +57,7 @@ class StageContext:
     base_model: Path
     progress: Progress
     log_metrics: Callable[..., None]
+    executor: Executor = field(default_factory=ThisProcess)
 
     @contextmanager
     def engine(self, model: Path, config: EngineConfig | None = None) -> Iterator[Engine]:
@@ -36,7 +68,16 @@ class StageContext:
     @property
     def model(self) -> Path:
         """Folder of the model that the step asks: the one that it needs, or else the base model."""
-        return next((path for name, path in self.inputs.items() if name.startswith("models/")), self.base_model)
+        return self._needed_model or self.base_model
+
+    @property
+    def asked(self) -> EngineSource:
+        """The run's engine on that model, to be opened where the work is done."""
+        return EngineSource(self.config, self._needed_model)
+
+    @property
+    def _needed_model(self) -> Path | None:
+        return next((path for name, path in self.inputs.items() if name.startswith("models/")), None)
 
     @property
     def is_scripted(self) -> bool:

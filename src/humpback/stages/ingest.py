@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from humpback.config import Config, IngestConfig
 from humpback.corpus import RawDocument, read_documents, segments_of, stopped
@@ -21,11 +21,11 @@ from humpback.records import Dropped, DropReason, Example, Segment
 from humpback.seed import read_seed
 from humpback.stages.context import Outcome, StageContext
 from humpback.workspace import (
+    Executor,
     RowLimits,
     Shard,
     Workers,
     dropped_counts,
-    in_order,
     map_rows,
     map_shards,
     part_files,
@@ -85,17 +85,15 @@ def ingest_passages(context: StageContext) -> Outcome:
     counted = _Counted(read_documents(context.config.corpus, config))
     work = partial(_cut, config=config, taken_down=taken_down(context.output.path.parent))
     limits = RowLimits(config.limits.document_seconds, config.limits.memory_gib)
-    with (
-        context.progress.task("reading documents", None, "documents") as task,
-        Workers(config.workers, limits) as workers,
-    ):
+    with context.progress.task("reading documents", None, "documents") as task:
         map_rows(
             counted,
             context.output,
             Segment,
             work,
-            workers,
             stopped,
+            context.executor,
+            Workers(config.workers, limits),
             rows_per_shard=config.documents_per_shard,
             bytes_per_shard=BYTES_PER_SHARD,
             size=_size,
@@ -115,13 +113,12 @@ def ingest_segments(context: StageContext) -> Outcome:
     if row_count(passages) == 0:
         raise NothingLeftError(_no_segments(passages, config.corpus))
     limits = RowLimits(PART_SECONDS, config.ingest.limits.memory_gib)
-    with Workers(config.ingest.workers, limits) as workers:
-        duplicates = find_duplicates(
-            context.output.work(SIGNATURES).path,
-            part_files(passages),
-            config.ingest.near_duplicates,
-            partial(_map_parts, workers),
-        )
+    duplicates = find_duplicates(
+        context.output.work(SIGNATURES).path,
+        part_files(passages),
+        config.ingest.near_duplicates,
+        partial(_map_parts, context.executor, Workers(config.ingest.workers, limits)),
+    )
     chosen = _chosen(passages, duplicates, config.ingest.max_segments, config.random_seed)
     verdict = _Verdicts(duplicates, chosen, _evaluation_index(config), passages, config.ingest)
 
@@ -231,14 +228,18 @@ def _languages(folder: Path) -> dict[str, int]:
     return {language or "unknown": count for language, count in counts.most_common()}
 
 
-def _map_parts(workers: Workers, function: Callable[[Path], Any], parts: Iterable[Path]) -> Iterator[Any]:
-    for part, result in in_order(workers, function, parts):
-        if isinstance(result, Exception):
-            raise InputError(
-                f"{part}: working out its near-duplicates {result}; raise ingest.limits.memory_gib, or lower "
-                "ingest.documents_per_shard"
-            )
-        yield result
+def _map_parts(
+    executor: Executor, workers: Workers, function: Callable[[Path], None], parts: Iterable[Path]
+) -> Iterable[None]:
+    executor.run_guarded(function, parts, lambda part: None, workers, _stopped_part)
+    return ()
+
+
+def _stopped_part(workers: Workers, part: Path, stop: str) -> None:
+    raise InputError(
+        f"{part}: working out its near-duplicates {stop}; raise ingest.limits.memory_gib, or lower "
+        "ingest.documents_per_shard"
+    )
 
 
 class _Verdicts:

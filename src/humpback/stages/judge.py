@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from humpback.config import Config
@@ -16,8 +17,8 @@ from humpback.judge.fitness import Fitness, fitness_of
 from humpback.judge.reader import Question, read_signals
 from humpback.randomness import derived_seed
 from humpback.records import Example, Planted, content_id
-from humpback.stages.context import Outcome, StageContext
-from humpback.workspace import Shard, map_shards, read_rows, write_json, write_text
+from humpback.stages.context import EngineSource, Outcome, StageContext
+from humpback.workspace import HeldRows, Shard, read_rows, run_shards, write_json, write_text
 
 VERSION = 1
 JUDGE_FILE = "judge.json"
@@ -37,21 +38,13 @@ def fit(context: StageContext) -> Outcome:
     """
     config = context.config
     pairs = planted_pairs(calibration_pairs(context.inputs["seed"] / CALIBRATION, config), config.random_seed)
-    with (
-        context.engine(context.model) as engine,
-        context.progress.task(f"fitting the judge ({context.output.name})", len(pairs), "pairs") as task,
-    ):
-        require(engine, Ability.LOGLIKELIHOOD, "rate.judge: calibrated", "set rate.judge: rubric")
-
-        def read(rows: list[Planted]) -> Shard:
-            found = read_signals(engine, context.prompts, [Question(r.id, r.instruction, r.output) for r in rows])
-            return Shard([replace(row, signals=signals or {}) for row, signals in zip(rows, found, strict=True)])
-
-        map_shards(
-            pairs,
+    with context.progress.task(f"fitting the judge ({context.output.name})", len(pairs), "pairs") as task:
+        run_shards(
+            HeldRows(pairs),
             context.output,
             Planted,
-            read,
+            _Reading(context.asked),
+            context.executor,
             rows_per_shard=config.engine.rows_per_shard,
             advance=task.advance,
         )
@@ -62,6 +55,23 @@ def fit(context: StageContext) -> Outcome:
     if not fitness.is_fit:
         _refuse(fitness, config.rate.unfit)
     return Outcome({"good_pairs": fitness.good_pairs, "mean_auc": fitness.mean, "fit": fitness.is_fit})
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    asked: EngineSource
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[[list[Planted]], Shard]]:
+        with self.asked.open() as opened:
+            require(opened.engine, Ability.LOGLIKELIHOOD, "rate.judge: calibrated", "set rate.judge: rubric")
+
+            def read(rows: list[Planted]) -> Shard:
+                questions = [Question(row.id, row.instruction, row.output) for row in rows]
+                found = read_signals(opened.engine, opened.prompts, questions)
+                return Shard([replace(row, signals=signals or {}) for row, signals in zip(rows, found, strict=True)])
+
+            yield read
 
 
 def calibration_pairs(folder: Path, config: Config) -> list[Example]:

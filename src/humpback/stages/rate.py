@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 
 from humpback.config import RateConfig
@@ -17,8 +18,8 @@ from humpback.judge.reader import Question, read_signals
 from humpback.prompts import SCORES, PromptContract, expected_score, parse_verdict
 from humpback.randomness import derived_seed
 from humpback.records import Candidate, Rating
-from humpback.stages.context import Outcome, StageContext
-from humpback.workspace import Shard, map_shards, read_rows, row_count
+from humpback.stages.context import EngineSource, OpenedEngine, Outcome, StageContext
+from humpback.workspace import Shard, StoredRows, read_rows, run_shards
 
 VERSION = 4
 EXPECTED, CHOSEN, WRITTEN, CALIBRATED = "expected", "chosen", "written", "calibrated"
@@ -31,24 +32,40 @@ Rater = Callable[[list[Candidate]], list[Rating]]
 def rate(context: StageContext) -> Outcome:
     """Writes one rating a candidate, in their order. What could not be rated stays, without a rating, with a reason."""
     config = context.config
-    candidates = context.inputs["candidates"]
-    with (
-        context.engine(context.model) as engine,
-        context.progress.task(f"rating ({context.output.name})", row_count(candidates), "pairs") as task,
-    ):
-        if config.rate.judge == CALIBRATED:
-            rater = calibrated_rater(engine, context.prompts, _judge(context))
-        else:
-            rater = make_rater(engine, context.prompts, config.rate, config.random_seed, context.output.name)
-        map_shards(
-            read_rows(candidates, Candidate),
+    candidates = StoredRows.of(context.inputs["candidates"], Candidate)
+    judge = _judge(context) if config.rate.judge == CALIBRATED else None
+    with context.progress.task(f"rating ({context.output.name})", len(candidates), "pairs") as task:
+        run_shards(
+            candidates,
             context.output,
             Rating,
-            lambda rows: Shard(rater(rows)),
+            RatingWork(context.asked, judge, context.output.name),
+            context.executor,
             rows_per_shard=config.engine.rows_per_shard,
             advance=task.advance,
         )
     return Outcome(_figures(context))
+
+
+@dataclass(frozen=True, slots=True)
+class RatingWork:
+    """Rating, by the judge where there is one; `salt` separates the draws of two rounds."""
+
+    asked: EngineSource
+    judge: Judge | None
+    salt: str
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[[list[Candidate]], Shard]]:
+        with self.asked.open() as opened:
+            rater = self._rater(opened)
+            yield lambda rows: Shard(rater(rows))
+
+    def _rater(self, opened: OpenedEngine) -> Rater:
+        if self.judge is not None:
+            return calibrated_rater(opened.engine, opened.prompts, self.judge)
+        config = self.asked.config
+        return make_rater(opened.engine, opened.prompts, config.rate, config.random_seed, self.salt)
 
 
 def make_rater(engine: Engine, prompts: PromptContract, config: RateConfig, random_seed: int, salt: str) -> Rater:

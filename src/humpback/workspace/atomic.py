@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,12 +40,14 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def write_with(path: Path, write: Callable[[Path], object]) -> None:
+def write_with(path: Path, write: Callable[[Path], object], *, by_several: bool = False) -> None:
     """Lets `write` fill a temporary file beside `path`, flushes it to disk, and moves it into place.
 
-    In the folder of a step that is being made, its checksum is noted first.
+    In the folder of a step that is being made, its checksum is noted first. `by_several` says that others, on other
+    machines too, may write the same file at the same time; the last one stays.
     """
-    temporary = path.with_name(f".{path.name}{TEMPORARY_SUFFIX}")
+    own = f".{uuid.uuid4().hex}" if by_several else ""
+    temporary = path.with_name(f".{path.name}{own}{TEMPORARY_SUFFIX}")
     with disk_errors_explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         write(temporary)

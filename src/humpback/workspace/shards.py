@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from humpback.records import Dropped, from_row, to_table
 from humpback.workspace.atomic import write_with
-from humpback.workspace.pool import RowLimits, Workers, in_order, one_by_one, within_limits
 from humpback.workspace.step import StepFolder
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-log = logging.getLogger(__name__)
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -40,7 +36,7 @@ def write_rows(path: Path, rows: Sequence[object], kind: type) -> None:
     import pyarrow.parquet as pq
 
     table = to_table(rows, kind)
-    write_with(path, lambda temporary: pq.write_table(table, temporary, compression="zstd"))
+    write_with(path, lambda temporary: pq.write_table(table, temporary, compression="zstd"), by_several=True)
 
 
 def read_rows(folder: Path, kind: type[R]) -> Iterator[R]:
@@ -123,55 +119,18 @@ def map_shards(
     `work` must depend on its rows alone, so that a shard is the same whichever process makes it and however often
     the run was stopped before. The dropped rows of a shard are written first: a shard that is there is complete.
     """
-    for index, shard in _numbered(_batched(rows, rows_per_shard), step, kind):
-        if not _is_there(step.path, index):
-            _write_shard(step.path, index, kind, work(shard))
+    for index, shard in numbered(_batched(rows, rows_per_shard), step, kind):
+        if not is_there(step.path, index):
+            write_shard(step.path, index, kind, work(shard))
         advance(len(shard))
 
 
-def map_rows(
-    rows: Iterable[T],
-    step: StepFolder,
-    kind: type,
-    work: Callable[[T], Shard],
-    workers: Workers,
-    give_up: Callable[[T, str], Dropped],
-    *,
-    rows_per_shard: int,
-    bytes_per_shard: int,
-    size: Callable[[T], int],
-    advance: Callable[[int], None] = lambda rows: None,
-) -> None:
-    """As `map_shards`, row by row in `workers`: each shard is worked on and written by one of them.
-
-    A shard ends at `rows_per_shard` rows, or when its rows, each of `size` bytes, reach `bytes_per_shard` together.
-    `work` and `give_up` must be picklable and depend on their row alone. A row that hangs, or ends its process, is set
-    aside by `give_up`, which is told why; its shard is then worked through row by row, so that the others stay.
-    """
-
-    def missing() -> Iterator[tuple[int, list[T]]]:
-        shards = _bounded(rows, rows_per_shard, bytes_per_shard, size)
-        for index, shard in _numbered(shards, step, kind):
-            if _is_there(step.path, index):
-                advance(len(shard))
-            else:
-                yield index, shard
-
-    to_part = partial(_rows_to_part, step.path, kind, work, give_up, workers.limits)
-    for (index, shard), stop in in_order(workers, to_part, missing()):
-        if stop is not None:
-            log.warning("shard %d: a row %s; its rows are taken one by one", index, stop)
-            parts = one_by_one(workers, work, shard, partial(_dropped, give_up))
-            _write_shard(step.path, index, kind, _joined(parts))
-        advance(len(shard))
-
-
-def _is_there(folder: Path, index: int) -> bool:
+def is_there(folder: Path, index: int) -> bool:
     """Whether shard `index` is complete: what it kept, and what it set aside."""
     return part_path(folder, index).exists() and part_path(folder / "dropped", index).exists()
 
 
-def _numbered(shards: Iterable[list[T]], step: StepFolder, kind: type) -> Iterator[tuple[int, list[T]]]:
+def numbered(shards: Iterable[list[T]], step: StepFolder, kind: type) -> Iterator[tuple[int, list[T]]]:
     """The shards with their numbers; where there is none, an empty part is written, so that the step has one."""
     index = -1
     for index, shard in enumerate(shards):
@@ -186,44 +145,10 @@ def _batched(rows: Iterable[T], rows_per_shard: int) -> Iterator[list[T]]:
         yield shard
 
 
-def _bounded(rows: Iterable[T], most_rows: int, most_bytes: int, size: Callable[[T], int]) -> Iterator[list[T]]:
-    shard: list[T] = []
-    held = 0
-    for row in rows:
-        shard.append(row)
-        held += size(row)
-        if len(shard) == most_rows or held >= most_bytes:
-            yield shard
-            shard, held = [], 0
-    if shard:
-        yield shard
-
-
-def _write_shard(folder: Path, index: int, kind: type, result: Shard) -> None:
+def write_shard(folder: Path, index: int, kind: type, result: Shard) -> None:
+    """Writes what came out of shard `index`."""
     write_rows(part_path(folder / "dropped", index), result.dropped, Dropped)
     write_rows(part_path(folder, index), result.kept, kind)
-
-
-def _rows_to_part(
-    folder: Path,
-    kind: type,
-    work: Callable[[T], Shard],
-    give_up: Callable[[T, str], Dropped],
-    limits: RowLimits,
-    numbered: tuple[int, Sequence[T]],
-) -> None:
-    index, rows = numbered
-    _write_shard(
-        folder, index, kind, _joined([within_limits(work, partial(_dropped, give_up), limits, row) for row in rows])
-    )
-
-
-def _dropped(give_up: Callable[[T, str], Dropped], row: T, why: str) -> Shard:
-    return Shard([], [give_up(row, why)])
-
-
-def _joined(parts: Sequence[Shard]) -> Shard:
-    return Shard([row for part in parts for row in part.kept], [row for part in parts for row in part.dropped])
 
 
 def part_files(folder: Path) -> list[Path]:

@@ -102,8 +102,7 @@ class StepFolder:
             write_text(self.path / STARTED_FILE, started_text(fingerprint))
         else:
             write_text(self.path / STARTED_FILE, started_text(fingerprint, self._remove_torn()))
-        for half_written in self.path.rglob(f".*{TEMPORARY_SUFFIX}"):
-            half_written.unlink()
+        self._remove_half_written()
 
     def work(self, name: str) -> StepFolder:
         """A folder for what is computed on the way; it goes when the output is finished, not before."""
@@ -111,6 +110,7 @@ class StepFolder:
 
     def finish(self, manifest: Manifest) -> None:
         """Declares the output finished; from here on `is_finished` says so."""
+        self._remove_half_written()
         with disk_errors_explained(self.path):
             files = self._files({name: sums[-1] for name, sums in noted_sums(self.path).items()})
         write_json(self.path / MANIFEST_FILE, asdict(manifest) | files)
@@ -147,8 +147,12 @@ class StepFolder:
                 else:
                     shutil.rmtree(checkpoint, ignore_errors=True)
             elif file.name != STARTED_FILE and not checkpoint and (not self._is_work(file) or file.match("part-*")):
-                file.unlink()
+                file.unlink(missing_ok=True)
         return {name: digest for name, digest in whole.items() if (self.path / name).exists()}
+
+    def _remove_half_written(self) -> None:
+        for half_written in self.path.rglob(f".*{TEMPORARY_SUFFIX}"):
+            half_written.unlink(missing_ok=True)
 
     def _is_work(self, file: Path) -> bool:
         return file.is_relative_to(self.path / WORK_FOLDER)

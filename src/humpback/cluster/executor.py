@@ -1,0 +1,87 @@
+"""The executor that brings work to a Ray cluster. Ray's own actors, not its data sets: docs/ray.md says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from humpback.cluster.worker import GuardedWork, Surroundings
+from humpback.config import ClusterConfig
+from humpback.version import __version__
+from humpback.workspace import Work, Workers
+from humpback.workspace.executor import Rescue
+
+if TYPE_CHECKING:
+    from humpback.cluster.pool import Pool, Shape
+
+I = TypeVar("I")  # noqa: E741
+
+
+class RayExecutor:
+    """Sends work to worker processes anywhere in the cluster that this process has joined."""
+
+    def __init__(self, config: ClusterConfig, folder: Path) -> None:
+        self._config = config
+        self._surroundings = Surroundings(folder, Path.cwd(), __version__)
+        self._pool: Pool | None = None
+
+    def run(self, work: Work[I], items: Iterable[I], done: Callable[[I], None]) -> None:
+        self._run(work, items, done, replicas=True)
+
+    def run_guarded(
+        self,
+        call: Callable[[I], None],
+        items: Iterable[I],
+        done: Callable[[I], None],
+        workers: Workers,
+        rescue: Rescue[I],
+    ) -> None:
+        self._run(GuardedWork(call, rescue, workers.limits), items, done, replicas=False)
+
+    def close(self) -> None:
+        """Ends the workers."""
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
+
+    def _run(self, work: Work[I], items: Iterable[I], done: Callable[[I], None], *, replicas: bool) -> None:
+        from humpback.cluster.pool import Pool
+
+        shape = self._replicas() if replicas else self._workers()
+        if self._pool is not None and self._pool.shape != shape:
+            self._pool.close()  # its workers hold what the others need
+            self._pool = None
+        pool = self._pool = self._pool or Pool(shape, self._surroundings)
+        try:
+            pool.run(work, items, done)
+        finally:
+            if shape.gpus:  # training in this process may need them
+                pool.close()
+
+    def _workers(self) -> Shape:
+        from humpback.cluster.pool import Shape
+
+        return Shape(self._config.workers or _room(1, 0), 1, 0)
+
+    def _replicas(self) -> Shape:
+        from humpback.cluster.pool import Shape
+
+        cpus, gpus = self._config.replica_cpus, self._config.replica_gpus
+        return Shape(self._config.replicas or _room(cpus, gpus), cpus, gpus)
+
+
+def _room(cpus: float, gpus: float) -> int:
+    """How many workers with so many processors and GPUs the cluster's nodes have room for; at least one.
+
+    Nodes with GPUs are left to workers that need them, unless there are no others: Ray places workers like that.
+    """
+    import ray
+
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    if not gpus:
+        nodes = [node for node in nodes if not node.get("GPU")] or nodes
+    count = sum(
+        int(min(node.get("CPU", 0) / cpus, node.get("GPU", 0) / gpus if gpus else float("inf"))) for node in nodes
+    )
+    return max(1, count)

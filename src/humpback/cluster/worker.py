@@ -1,0 +1,98 @@
+"""What runs in a worker's process on some machine of the cluster."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from humpback.errors import WorkspaceError
+from humpback.version import __version__
+from humpback.workspace import RowLimits, Work, Workers
+from humpback.workspace.executor import Rescue
+from humpback.workspace.pool import RowStopped, in_order
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every worker must find: the run's folder, and the version of Humpback that sends the work.
+
+    `directory` is where the command runs, so that relative paths mean the same.
+    """
+
+    folder: Path
+    directory: Path
+    version: str
+
+
+class Worker:
+    """Opens one piece of work at a time and does it to the items that it is sent."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
+        self._stack = ExitStack()
+        self._call: Callable[[object], None] | None = None
+
+    def open(self, work: Work[object]) -> str:
+        """Makes ready for items of `work`; the name of this machine.
+
+        Raises:
+            WorkspaceError: the run's folder cannot be seen from here, or another version of Humpback is installed.
+        """
+        self.close()
+        self._check()
+        self._call = self._stack.enter_context(work.open())
+        return os.uname().nodename
+
+    def run(self, item: object) -> float:
+        """Works on the item; the seconds it took."""
+        assert self._call is not None
+        started = time.monotonic()
+        self._call(item)
+        return time.monotonic() - started
+
+    def close(self) -> None:
+        """Lets go of what the work holds, e.g. a model."""
+        self._call = None
+        self._stack.close()
+
+    def _check(self) -> None:
+        wanted, here = self._surroundings, os.uname().nodename
+        if wanted.version != __version__:
+            raise WorkspaceError(
+                f"{here}: Humpback {__version__} is installed there and {wanted.version} here; install one version on "
+                "all machines of the cluster"
+            )
+        if wanted.directory.is_dir():
+            os.chdir(wanted.directory)
+        if not wanted.folder.is_dir():
+            raise WorkspaceError(
+                f"{here}: cannot see the run's folder {wanted.folder}; choose a runs_dir on storage that all machines "
+                "of the cluster mount at the same place"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedWork(Generic[T]):
+    """A call for each item in a child process of the worker, under limits; see `Executor.run_guarded`."""
+
+    call: Callable[[T], None]
+    rescue: Rescue[T]
+    limits: RowLimits
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[[T], None]]:
+        with Workers(1, self.limits) as workers:
+
+            def guarded(item: T) -> None:
+                for _, result in in_order(workers, self.call, [item]):
+                    if isinstance(result, RowStopped):
+                        self.rescue(workers, item, str(result))
+
+            yield guarded

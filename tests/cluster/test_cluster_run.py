@@ -1,0 +1,86 @@
+"""A run on a cluster whose nodes go one after another ends with the same bytes as one in this process."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("ray", reason='needs Ray: pip install "humpback[ray]"')
+
+from cluster_nodes import add_node
+from slow_work import slow_workers
+
+from humpback.config import load_config
+from humpback.pipeline import run_pipeline
+
+pytestmark = pytest.mark.timeout(300)
+
+OVERRIDES = (
+    "rounds=1",
+    "rate.judge=calibrated",
+    "rate.unfit=warn",
+    "ingest.calibration_fraction=0.5",
+    "curate.rewrite=true",
+    "ingest.documents_per_shard=1",
+)
+WORK = ("passages", "signatures", "sampling", "choosing", "reading for the judge", "rating", "rewriting")
+TIMED = {"stage.json", "metrics.jsonl", "humpback.yaml", "index.html", ".lock", ".checked.json"}
+
+
+def content(run: Path) -> dict[str, bytes]:
+    """Every file of the run but those that hold times."""
+    files = sorted(file for file in run.rglob("*") if file.is_file() and file.name not in TIMED)
+    return {str(file.relative_to(run)): file.read_bytes() for file in files}
+
+
+@pytest.fixture
+def slow_start(monkeypatch):
+    """Workers that take a while for each shard, so that a node can go in the middle."""
+    from humpback.cluster import worker
+
+    class Slow(worker.Worker):
+        def open(self, work):
+            slow_workers()
+            return super().open(work)
+
+    monkeypatch.setattr("humpback.cluster.pool.Worker", Slow)
+
+
+@pytest.fixture
+def removals(ray_nodes, monkeypatch):
+    """Takes a node away whenever the first shard of a piece of work is finished, and brings another one."""
+    from humpback.cluster import pool
+
+    class Losing(pool._Shift):
+        def _take_answer(self, answer):
+            is_task = self._calls[answer].task is not None
+            super()._take_answer(answer)
+            if is_task and self not in removed:
+                removed.append(self)
+                ray_nodes.remove_node(next(iter(ray_nodes.worker_nodes)), allow_graceful=False)
+                add_node(ray_nodes)
+
+    removed: list[Losing] = []
+    monkeypatch.setattr(pool, "_Shift", Losing)
+    return removed
+
+
+def test_a_node_goes_in_the_middle_of_every_stage(removals, small_inputs, slow_start, caplog):
+    alone = load_config(small_inputs.config, [*OVERRIDES, f"runs_dir={small_inputs.folder / 'alone'}"])
+    run_pipeline(alone)
+    wanted = content(alone.folder)
+    assert {"judge-1/judge.json", "rewritten-1/part-00000.parquet"} <= wanted.keys()
+    more = ["cluster.address=auto", f"runs_dir={small_inputs.folder / 'together'}"]
+    together = load_config(small_inputs.config, [*OVERRIDES, *more])
+    with caplog.at_level(logging.WARNING, "humpback.cluster"):
+        run_pipeline(together)
+    assert len(removals) == len(WORK)
+    assert content(together.folder) == wanted
+    assert "a worker ended while it had shard" in caplog.text
+    assert not list(together.folder.rglob("*.tmp"))
+    started = time.monotonic()
+    assert run_pipeline(together).executed == []
+    assert time.monotonic() - started < 30
