@@ -30,7 +30,7 @@ ROWS = HeldRows([Example(str(number), f"q{number}", f"a{number}", SOURCE) for nu
 def executor(ray_nodes, tmp_path_factory):
     found = RayExecutor(ClusterConfig(address="auto"), tmp_path_factory.mktemp("run"))
     yield found
-    found.close()
+    found.release()
 
 
 def content(step: StepFolder) -> dict[str, bytes]:
@@ -151,7 +151,7 @@ def test_rows_that_hang_or_kill_are_set_aside_as_in_one_process(executor, tmp_pa
 def test_work_without_models_keeps_off_nodes_with_gpus(ray_nodes, executor, tmp_path):
     import ray
 
-    executor.close()
+    executor.release()
     while ray.available_resources().get("CPU", 0) < NODES:
         time.sleep(0.1)
     gpu = add_node(ray_nodes, num_gpus=1)
@@ -172,7 +172,7 @@ def test_work_without_models_keeps_off_nodes_with_gpus(ray_nodes, executor, tmp_
 
 
 def test_a_folder_that_workers_cannot_see_is_named(executor, tmp_path):
-    executor.close()
+    executor.release()
     blind = RayExecutor(ClusterConfig(address="auto", workers=1), tmp_path / "absent")
     with pytest.raises(WorkspaceError, match=r"cannot see the run's folder .*absent"):
         blind.run(Noted(tmp_path), [[ROWS.rows[0]]], lambda rows: None)

@@ -39,8 +39,8 @@ class RayExecutor:
     ) -> None:
         self._run(GuardedWork(call, rescue, workers.limits), items, done, replicas=False)
 
-    def close(self) -> None:
-        """Ends the workers."""
+    def release(self) -> None:
+        """Ends the workers; others are started when there is work again."""
         if self._pool is not None:
             self._pool.close()
             self._pool = None

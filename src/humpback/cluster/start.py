@@ -42,7 +42,7 @@ def open_executor(config: ClusterConfig, folder: Path) -> Iterator[Executor]:
     try:
         yield executor
     finally:
-        executor.close()
+        executor.release()
         if has_joined:
             import ray
 

@@ -46,9 +46,9 @@ class Worker:
             WorkspaceError: the run's folder cannot be seen from here, or another version of Humpback is installed.
         """
         self.close()
-        self._check()
+        name = check_surroundings(self._surroundings)
         self._call = self._stack.enter_context(work.open())
-        return os.uname().nodename
+        return name
 
     def run(self, item: object) -> float:
         """Works on the item; the seconds it took."""
@@ -62,20 +62,27 @@ class Worker:
         self._call = None
         self._stack.close()
 
-    def _check(self) -> None:
-        wanted, here = self._surroundings, os.uname().nodename
-        if wanted.version != __version__:
-            raise WorkspaceError(
-                f"{here}: Humpback {__version__} is installed there and {wanted.version} here; install one version on "
-                "all machines of the cluster"
-            )
-        if wanted.directory.is_dir():
-            os.chdir(wanted.directory)
-        if not wanted.folder.is_dir():
-            raise WorkspaceError(
-                f"{here}: cannot see the run's folder {wanted.folder}; choose a runs_dir on storage that all machines "
-                "of the cluster mount at the same place"
-            )
+
+def check_surroundings(wanted: Surroundings) -> str:
+    """Goes to the directory that relative paths begin at; the name of this machine.
+
+    Raises:
+        WorkspaceError: the run's folder cannot be seen from here, or another version of Humpback is installed.
+    """
+    here = os.uname().nodename
+    if wanted.version != __version__:
+        raise WorkspaceError(
+            f"{here}: Humpback {__version__} is installed there and {wanted.version} here; install one version on all "
+            "machines of the cluster"
+        )
+    if wanted.directory.is_dir():
+        os.chdir(wanted.directory)
+    if not wanted.folder.is_dir():
+        raise WorkspaceError(
+            f"{here}: cannot see the run's folder {wanted.folder}; choose a runs_dir on storage that all machines of "
+            "the cluster mount at the same place"
+        )
+    return here
 
 
 @dataclass(frozen=True, slots=True)

@@ -440,7 +440,11 @@ class TrainConfig(Section):
     Pays with flash attention and rows of very different lengths (docs/training.md)."""
 
     processes: int = Field(default=1, ge=1)
-    """Processes on this machine among which weights, gradients and optimiser are shared out (FSDP); one a GPU."""
+    """Processes among which weights, gradients and optimiser are shared out (FSDP); one a GPU."""
+
+    machines: int = Field(default=1, ge=1)
+    """Machines of the cluster (`cluster.address`) that `processes` are on, as many on each; they must see the run's
+    folder and the base model at the same place. 1: this machine."""
 
     max_tokens: int = Field(default=1024, ge=BACKWARD_ROOM + 32)
     """Longest training row, prompt and answer; longer answers are cut, without an end token, and counted. At least
@@ -751,6 +755,17 @@ class Config(Section):
                 f"prompts.max_text_tokens ({self.prompts.max_text_tokens}) leaves no room for the question and the "
                 f"instruction in train.max_tokens ({self.train.max_tokens}): set it to at most {longest}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _machines_are_found(self) -> Config:
+        if self.train.processes % self.train.machines:
+            raise ValueError(
+                f"train.machines: {self.train.machines} does not divide train.processes ({self.train.processes}), "
+                "which is the number on all machines together"
+            )
+        if self.train.machines > 1 and self.cluster.address is None:
+            raise ValueError("train.machines: more than one needs a cluster: set cluster.address, or run with --ray")
         return self
 
     @model_validator(mode="after")

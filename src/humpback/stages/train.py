@@ -100,6 +100,8 @@ def _fine_tune(context: StageContext, pairs: list[tuple[str, Pair]]) -> Outcome:
             task.note(f"loss {entry['loss']:.3f}")
             context.log_metrics(name, **{key: value for key, value in entry.items() if key != "epoch"})
 
+        if config.train.machines > 1:
+            context.executor.release()
         result = fine_tune(
             context.base_model,
             rows,
@@ -113,6 +115,7 @@ def _fine_tune(context: StageContext, pairs: list[tuple[str, Pair]]) -> Outcome:
             on_step=report,
             held_out=held_out,
             run_name=f"{config.name}/{name}",
+            cluster=config.cluster,
         )
     write_json(context.output.path / "training.json", asdict(result))
     facts = {

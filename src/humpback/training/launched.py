@@ -1,45 +1,58 @@
 """One training in several processes, which share out weights, gradients and optimiser (FSDP, through accelerate).
 
-The parent writes the job into a folder, starts `accelerate launch` on this module, and reads the steps and the result
-from files. The processes end when the parent does, in whatever way it ends: their standard input is then closed.
+The parent writes the job into a folder, starts `accelerate launch` on this module, on this machine or on several of a
+cluster, and reads the steps and the result from files. The processes end when the parent does, in whatever way it ends:
+their standard input is then closed.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
-import signal
-import subprocess
+import shutil
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from humpback.config import TrainConfig
-from humpback.errors import ConfigError, HumpbackError, ModelError, WorkspaceError
+from humpback.cluster.place import MachineLostError, Place, Poll
+from humpback.config import ClusterConfig, TrainConfig
+from humpback.errors import ConfigError, EngineError, HumpbackError, ModelError, WorkspaceError
 from humpback.models import is_out_of_memory
 from humpback.prompts import TokenRow
 from humpback.training.batches import plan_batches
+from humpback.training.launcher import LOG, Launch
 from humpback.training.recipe import Recipe
 from humpback.training.sft import Job, StepReport, TrainingResult, train_here
 
 JOB, ROWS, HELD_OUT = "job.json", "rows.npz", "held-out.npz"
-STEPS, RESULT, LOG = "steps.jsonl", "result.json", "log.txt"
+STEPS, RESULT = "steps.jsonl", "result.json"
+FOLDER = "launched"  # in the output's folder, which all machines see, while it is trained on several
 POLL_SECONDS = 0.1
 MODULE = "humpback.training.launched"  # what each process runs
-PATIENCE_SECONDS = 10  # between asking the processes to end and ending them
+MOST_LOST = 4  # machines that may go during one training before it stops; as for a shard
 LOG_CHARS = 2000  # of the log's end, in the message for an error that no process explained
 
+log = logging.getLogger(__name__)
 
-def launch(job: Job, rows: Sequence[TokenRow], held_out: Sequence[TokenRow], on_step: StepReport) -> TrainingResult:
-    """As `fine_tune`, in `job.config.processes` processes. Starts again with half the micro-batch where memory ran out.
+
+def launch(
+    job: Job,
+    rows: Sequence[TokenRow],
+    held_out: Sequence[TokenRow],
+    on_step: StepReport,
+    cluster: ClusterConfig | None = None,
+) -> TrainingResult:
+    """As `fine_tune`, in `job.config.processes` processes. Starts again with half the micro-batch where memory ran out,
+    and from the last checkpoint where a machine of the cluster went.
 
     Raises:
         ModelError: a process failed; the message is its own where it has one.
@@ -49,11 +62,10 @@ def launch(job: Job, rows: Sequence[TokenRow], held_out: Sequence[TokenRow], on_
     if config.method == "qlora":
         raise ConfigError(["train.processes: weights of 4 bits cannot be shared out; use train.method: lora, or 1"])
     plan_batches([len(row.input_ids) for row in rows], job.recipe, config, job.seed)  # fails here rather than there
-    with tempfile.TemporaryDirectory(prefix="humpback-") as temporary:
-        folder = Path(temporary)
+    with _job_folder(job) as folder:
         while True:
             _write_job(folder, job, rows, held_out)
-            errors = _run(folder, config.processes, job.device, on_step)
+            errors = _run_to_the_end(folder, job, cluster, on_step)
             if not errors and (folder / RESULT).exists():
                 return _result(folder)
             if not any(error.get("is_memory") for error in errors):
@@ -65,16 +77,49 @@ def launch(job: Job, rows: Sequence[TokenRow], held_out: Sequence[TokenRow], on_
             job = replace(job, recipe=replace(job.recipe, micro_batch_size=micro // 2))
 
 
-def _run(folder: Path, processes: int, device: str, on_step: StepReport) -> list[dict[str, Any]]:
+@contextmanager
+def _job_folder(job: Job) -> Iterator[Path]:
+    """An empty folder that every process sees, removed with the block."""
+    if job.config.machines == 1:
+        with tempfile.TemporaryDirectory(prefix="humpback-") as temporary:
+            yield Path(temporary)
+        return
+    folder = job.output.resolve() / FOLDER
+    shutil.rmtree(folder, ignore_errors=True)  # of a parent that was killed
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run_to_the_end(folder: Path, job: Job, cluster: ClusterConfig | None, on_step: StepReport) -> list[dict[str, Any]]:
+    """As `_run`, once more after each machine that went, which is no fault of the job."""
+    if job.config.machines == 1:
+        return _run(folder, _here(folder, job), on_step)
+    why = ""
+    for _ in range(MOST_LOST):
+        try:
+            return _run(folder, _on_machines(folder, job, cluster), on_step)
+        except MachineLostError as error:
+            why = str(error)
+            log.warning("a machine went during training, which goes on from its last checkpoint: %s", why)
+    raise EngineError(
+        f"{MOST_LOST} times a machine went during training: {why}. Run the same command again: it goes on from the "
+        "last checkpoint"
+    )
+
+
+def _run(folder: Path, started: AbstractContextManager[Poll], on_step: StepReport) -> list[dict[str, Any]]:
     """Runs the job in `folder` to its end, handing on its steps; returns the errors that its processes wrote."""
     for old in folder.glob("error-*.json"):
         old.unlink()
     steps = folder / STEPS
     steps.touch()
     with steps.open(encoding="utf-8") as stream:
-        stream.seek(0, os.SEEK_END)  # behind the steps of an attempt that ran out of memory
-        with _started(folder, processes, device) as process:
-            while process.poll() is None:
+        stream.seek(0, os.SEEK_END)  # behind the steps of an attempt that ended early
+        with started as poll:
+            while poll() is None:
                 time.sleep(POLL_SECONDS)
                 _hand_on(stream, on_step)
         _hand_on(stream, on_step)
@@ -91,38 +136,19 @@ def _hand_on(stream: Any, on_step: StepReport) -> None:
         on_step(json.loads(line))
 
 
-@contextmanager
-def _started(folder: Path, processes: int, device: str) -> Iterator[subprocess.Popen[bytes]]:
-    """The launcher, in a process group of its own, which is ended with the block."""
-    command = [
-        *(sys.executable, "-m", "accelerate.commands.launch"),
-        *("--num_processes", str(processes), "--num_machines", "1", "--main_process_port", "0"),
-        *("--mixed_precision", "no", "--dynamo_backend", "no"),  # TRL sets the arithmetic in each process
-        *("--use_fsdp", "--fsdp_version", "2", "--fsdp_auto_wrap_policy", "TRANSFORMER_BASED_WRAP"),
-        *("--fsdp_state_dict_type", "FULL_STATE_DICT"),
-        *("-m", MODULE, str(folder)),
-    ]
-    settings = os.environ | ({"ACCELERATE_USE_CPU": "true"} if device == "cpu" else {})
-    with (folder / LOG).open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 - arguments are ours
-            command, env=settings, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        )
-        try:
-            yield process
-        finally:
-            _end(process)
+def _here(folder: Path, job: Job) -> AbstractContextManager[Poll]:
+    return Launch(folder, job.config.processes, job.device, MODULE).open(Place())
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.stdin is not None:
-        process.stdin.close()
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+def _on_machines(folder: Path, job: Job, cluster: ClusterConfig | None) -> AbstractContextManager[Poll]:
+    if cluster is None or cluster.address is None:
+        raise ConfigError(["train.machines: more than one needs a cluster: set cluster.address, or run with --ray"])
+    from humpback.cluster.machines import Reserved, on_machines
+
+    each = job.config.processes // job.config.machines
+    gpus = each if job.device.startswith("cuda") else 0
+    work = Launch(folder, job.config.processes, job.device, MODULE)
+    return on_machines(work, cluster, folder, Reserved(job.config.machines, each, gpus))
 
 
 def _error(folder: Path, errors: Sequence[dict[str, Any]]) -> HumpbackError:
@@ -135,8 +161,9 @@ def _error(folder: Path, errors: Sequence[dict[str, Any]]) -> HumpbackError:
             return kinds[error["kind"]](error["message"])
     if errors:
         return ModelError(f"a training process failed: {errors[0]['kind']}: {errors[0]['message']}")
-    log = (folder / LOG).read_text(encoding="utf-8", errors="replace").strip()
-    return ModelError(f"the training processes ended without a result; the end of their log: {log[-LOG_CHARS:]}")
+    files = sorted(folder.glob(LOG.format("*")))
+    logs = "\n".join(file.read_text(encoding="utf-8", errors="replace").strip()[-LOG_CHARS:] for file in files)
+    return ModelError(f"the training processes ended without a result; the end of their log: {logs}")
 
 
 def _write_job(folder: Path, job: Job, rows: Sequence[TokenRow], held_out: Sequence[TokenRow]) -> None:

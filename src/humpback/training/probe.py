@@ -13,7 +13,12 @@ from humpback.training.sft import fine_tune
 
 
 def seconds_per_token(base: Path, rows: Sequence[TokenRow], config: TrainConfig, *, device: str) -> float:
-    """Seconds a token of a training row takes, from the last of three small steps; nothing of it is kept."""
+    """Seconds a token of a training row takes, from the last of three small steps; nothing of it is kept.
+
+    Of several machines one is measured, this one: that they are so many times as fast together is the most they can be.
+    """
+    machines = config.machines
+    config = config.model_copy(update={"machines": 1, "processes": config.processes // machines})
     micro = min(config.micro_batch_size, len(rows))
     longest = sorted(rows, key=lambda row: -len(row.input_ids))[: len(rows) // 2 or 1]
     sample = longest[:: max(1, len(longest) // (3 * micro))][: 3 * micro]
@@ -33,4 +38,4 @@ def seconds_per_token(base: Path, rows: Sequence[TokenRow], config: TrainConfig,
             save=False,
         )
     tokens = micro * sum(len(row.input_ids) for row in sample) / len(sample)
-    return (marks[-1] - marks[-2]) / tokens
+    return (marks[-1] - marks[-2]) / tokens / machines

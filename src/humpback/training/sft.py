@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from humpback.config import TrainConfig
+from humpback.config import ClusterConfig, TrainConfig
 from humpback.errors import ModelError
 from humpback.models import device_name, is_out_of_memory, load_tokenizer, resolved_dtype
 from humpback.prompts import TokenRow
@@ -69,6 +69,7 @@ def fine_tune(
     held_out: Sequence[TokenRow] = (),
     save: bool = True,
     run_name: str = "",
+    cluster: ClusterConfig | None = None,
 ) -> TrainingResult:
     """Trains the model in folder `base` on `rows` and leaves a whole model folder at `output`, or an adapter's.
 
@@ -87,9 +88,11 @@ def fine_tune(
         held_out: rows that `train.early_stop` looks at; without any it is off.
         save: whether the model is kept; a probe of the speed has no use for it.
         run_name: the name of the training at trackers.
+        cluster: where `train.machines` are found; all of them must see `base` and `output`.
 
     Raises:
         ModelError: a package or the device is missing, the loss is not a number, or memory ran out on a single row.
+        EngineError: machines of the cluster went again and again.
         ConfigError: the batch cannot be dealt out to `train.processes`.
     """
     device = device_name(device)
@@ -98,7 +101,7 @@ def fine_tune(
     if config.processes > 1:
         from humpback.training.launched import launch
 
-        return launch(job, rows, held_out, on_step)
+        return launch(job, rows, held_out, on_step, cluster)
     return train_here(job, rows, held_out, on_step)
 
 

@@ -45,6 +45,9 @@ class Executor(Protocol):
     ) -> None:
         """As `run`, each call in a child process under the limits of `workers`, which must not be started yet."""
 
+    def release(self) -> None:
+        """Lets go of what is kept from one piece of work to the next, for something else that needs the room."""
+
 
 class ThisProcess:
     """Does everything in this process and its children, in order."""
@@ -71,3 +74,6 @@ class ThisProcess:
                 if isinstance(result, RowStopped):
                     rescue(workers, item, str(result))
                 done(item)
+
+    def release(self) -> None:
+        pass
