@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import islice, product
 
 import pytest
@@ -15,7 +16,7 @@ from humpback.corpus.boilerplate import LABELS, PHRASES, boilerplate_chars
 from humpback.corpus.filters import Verdict
 from humpback.corpus.markdown import outline
 from humpback.corpus.quality import judge, prose_of
-from humpback.corpus.repetition import repeated_ngrams
+from humpback.corpus.repetition import MIN_TIMES, REPEATED_NGRAMS, TOP_NGRAMS, repeated_ngrams
 from humpback.corpus.segment import segment_document
 from humpback.corpus.words import words as words_of
 from humpback.errors import InputError
@@ -310,6 +311,54 @@ def test_repeated_words_that_came_before():
     assert repeated_ngrams(again, 4 / 3 + 0.01) == ""  # .15 * 4 / 3 = .20
     assert repeated_ngrams(words, 0.01) == ""
     assert repeated_ngrams([], 1) == ""
+
+
+def by_definition(words: list[str], factor: float) -> str:
+    """`repeated_ngrams`, without its shortcuts: which n-gram, or which length of n-grams."""
+    total = sum(map(len, words))
+    for size, bound in TOP_NGRAMS.items():
+        grams = [tuple(words[start : start + size]) for start in range(len(words) - size + 1)]
+        counts = Counter(grams)
+        top = max(counts.values(), default=0)
+        best = max((gram for gram in counts if counts[gram] == top), key=lambda gram: len("".join(gram)), default=())
+        share = top * len("".join(best)) / max(total, 1)
+        if top >= MIN_TIMES and share > bound * factor:
+            return f"{share:.2f} of the characters are {' '.join(best)[:80]!r}, {top} times"
+    for size, bound in REPEATED_NGRAMS.items():
+        marked: set[int] = set()
+        for start in range(len(words) - size + 1):
+            if any(words[start : start + size] == words[before : before + size] for before in range(start)):
+                marked.update(range(start, start + size))
+        covered = sum(len(words[place]) for place in marked)
+        if covered > bound * factor * total:
+            return f"{covered / total:.2f} of the characters are in {size} words that came before"
+    return ""
+
+
+PHRASE = st.lists(st.sampled_from(["a", "bb", "ccc", "dddd", "eeeeeeee"]), min_size=1, max_size=12)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(PHRASE, min_size=1, max_size=4), st.lists(st.integers(0, 3), max_size=6), st.integers(0, 60))
+def test_repeated_ngrams_are_those_of_the_definition(phrases, again, others):
+    words = [word for phrase in phrases for word in phrase] + unique(others, 6)
+    for number in again:
+        words += [*phrases[number % len(phrases)], f"x{number}"]
+    for factor in (0.5, 1.0, 2.0, 4.0):
+        assert repeated_ngrams(words, factor) == by_definition(words, factor)
+
+
+@pytest.mark.parametrize("digits", ["0123456789", "٣٤٥٦", "７８"])
+def test_digits_of_every_script_are_digits(digits):
+    text = f"the of {digits * 30} and {'word ' * 10}."
+    config = QualityConfig(max_mean_word_chars=None, min_words_with_letters=None)
+    assert judged(text, "en", config)[0] == "mostly_numbers"
+
+
+def test_words_with_a_letter_among_other_signs_have_letters():
+    words = ["e-mail", "it's", "x1", "(yes)"] * 30
+    assert verdict("the of " + " ".join(words), "en") != "few_letters"
+    assert judged(text_of(["=+="] * 30 + words[:60]), "en", QualityConfig())[1].startswith("62 of 92 words")
 
 
 def test_your_own_blocked_words(tmp_path):

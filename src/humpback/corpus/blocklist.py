@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -13,18 +13,21 @@ from humpback.errors import InputError
 BUILTIN_FILE = "data/blocked_words.txt"
 
 
-def blocked_words(text: Sequence[str], path: Path | None = None) -> list[str]:
+def blocked_words(
+    text: Sequence[str], path: Path | None = None, vocabulary: Collection[str] | None = None
+) -> list[str]:
     """The words and phrases of the list that occur in `text`, once for each time.
 
     Args:
         text: casefolded words.
         path: a list, one word or phrase a line; None takes the built-in English one.
+        vocabulary: the different words of `text`, where they are known.
 
     Raises:
         InputError: the list cannot be read.
     """
     firsts = _phrases(path)
-    if firsts.keys().isdisjoint(text):
+    if firsts.keys().isdisjoint(text if vocabulary is None else vocabulary):
         return []
     found = []
     for index, word in enumerate(text):

@@ -130,8 +130,10 @@ LABELS = frozenset(
 )
 """The same as whole lines (ours): within one they may well be the subject."""
 
-_KEYS = {phrase: max(words(phrase), key=len) for phrase in PHRASES}
-"""Each phrase's longest word: a text without it need not be searched."""
+_KEYS: dict[str, list[str]] = {}
+"""The phrases by their longest words: a text without that word need not be searched."""
+for _phrase in PHRASES:
+    _KEYS.setdefault(max(words(_phrase), key=len), []).append(_phrase)
 
 _MARKS = " .:!…›»→>"
 _SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n")
@@ -146,8 +148,7 @@ def boilerplate_chars(text: str, text_words: Collection[str]) -> tuple[int, str]
     """
     folded = text.lower()
     found = [line for line in folded.split("\n") if line.strip(_MARKS) in LABELS]
-    present = set(text_words)
-    phrases = [phrase for phrase, key in _KEYS.items() if key in present and phrase in folded]
+    phrases = [phrase for key in _KEYS.keys() & set(text_words) for phrase in _KEYS[key] if phrase in folded]
     if phrases:
         found += [one for one in _SENTENCE.split(folded) if any(phrase in one for phrase in phrases)]
     return sum(map(len, found)), found[-1] if found else ""

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from humpback.config import IngestConfig
 from humpback.corpus.prose import Prose
+from humpback.corpus.repetition import REPEAT, chars, ngrams
 from humpback.records import DropReason
 
 Verdict = tuple[DropReason, str] | None
@@ -142,32 +143,43 @@ def repeated_sentences(prose: Prose, config: IngestConfig) -> Verdict:
     Two sentences repeat one another when they share more than `max_sentence_overlap` of their word 3-grams
     (Jaccard); the longer one counts.
     """
+    most = REPEATED_SHARE * prose.words.chars
     shortest = MIN_SENTENCE_CHARACTERS if prose.unspaced else MIN_SENTENCE_WORDS
-    sentences = [words for words in prose.sentences if len(words) >= shortest]
-    repeats = _repeats(sentences, config.max_sentence_overlap)
-    share = sum(len(word) for words in repeats for word in words) / max(prose.word_chars, 1)
-    if share <= REPEATED_SHARE:
+    overlap = config.max_sentence_overlap
+    # Of the n - 2 3-grams of a sentence that repeats another, more than `overlap` came before, in it or in that other,
+    # which repeats none itself; so with n of at least `shortest`, those sentences have no more words together than:
+    if overlap and prose.words.longest(len(prose.words.repeats) * shortest / (overlap * (shortest - 2))) <= most:
         return None
+    sentences = [(words, frozenset(ngrams(words, REPEAT))) for words in prose.sentences if len(words) >= shortest]
+    sentences = [
+        (words, grams) for words, grams in sentences if len(grams & prose.words.repeated) > overlap * len(grams)
+    ]
+    if sum(chars(words) for words, _ in sentences) <= most:
+        return None
+    repeats = _repeats(sentences, overlap)
+    repeated = sum(map(chars, repeats))
+    if repeated <= most:
+        return None
+    share = repeated / prose.words.chars
     return DropReason.REPEATED_SENTENCES, f"{share:.2f} of the characters repeat, as {' '.join(repeats[0])[:80]!r}"
 
 
-def _repeats(sentences: Sequence[Sequence[str]], share: float) -> list[Sequence[str]]:
+Grams = frozenset[tuple[str, ...]]
+
+
+def _repeats(sentences: Sequence[tuple[Sequence[str], Grams]], share: float) -> list[Sequence[str]]:
     """The sentences that share more than `share` of their 3-grams with another, which is not longer and none of them.
 
-    Only sentences of which more than that share stands elsewhere too are looked at, and of these only such as
-    meet among their rarest 3-grams are compared: where |A & B| / |A | B| > t and |A| <= |B|, they share more
-    than 2t / (1 + t) |A| and more than t |B| members, so that, all in one order, the first ones of A and of B
+    Only such as meet among their rarest 3-grams are compared: where |A & B| / |A | B| > t and |A| <= |B|, they share
+    more than 2t / (1 + t) |A| and more than t |B| members, so that, all in one order, the first ones of A and of B
     left over by these numbers have one in common (prefix filter; Xiao et al., WWW 2008). Sentences that share
     only common phrases are never compared, which keeps the time far from quadratic.
+
+    Args:
+        sentences: words and 3-grams of each, those alone of which more than that share stands elsewhere too.
+        share: the Jaccard similarity beyond which one repeats the other.
     """
-    pairs = [(words, frozenset(zip(words, words[1:], words[2:], strict=False))) for words in sentences]
-    seen: set[tuple[str, ...]] = set()
-    common: set[tuple[str, ...]] = set()
-    for _, grams in pairs:
-        common |= seen & grams
-        seen |= grams
-    pairs = [pair for pair in pairs if len(pair[1] & common) > share * len(pair[1])]
-    pairs.sort(key=lambda pair: len(pair[1]))
+    pairs = sorted(sentences, key=lambda pair: len(pair[1]))
     counts = Counter(gram for _, grams in pairs for gram in grams)
     index: dict[tuple[str, ...], list[int]] = {}
     found = []

@@ -73,12 +73,13 @@ class _Reader:
                 self._single(event, span)
                 continue
             ((name, value),) = event.items()
-            if name in {"Text", "Code"}:
+            if name == "Text" or name == "Code":
                 self._inline(value)
             elif name == "Start":
                 self._start(value, span)
             elif name == "End":
-                self._end(value if isinstance(value, str) else next(iter(value)), span)
+                if value != "Paragraph":
+                    self._end(value if isinstance(value, str) else next(iter(value)), span)
             elif name == "Html" and _TAG.sub("", value).strip():
                 self._open(self._line(span["start"]), Kind.OTHER)
             elif name == "InlineHtml" and not self._muted and self._blocks:
@@ -196,7 +197,7 @@ class _Reader:
             block.text = " ".join("".join(self._pieces).split())
             if not block.text and not block.markup_chars and block.kind is not Kind.OTHER:
                 self._blocks.pop()
-        self._pieces.clear()
+        self._pieces = []
 
     def _counted(self) -> int:
         """The newest block's characters in links and markup."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from itertools import chain
 
+from humpback.corpus.repetition import Words
 from humpback.corpus.words import is_narrow, is_unspaced, words
 
 _NARROW_END = re.compile(r"[.!?؟][\"'”’)\]]*\s+")
@@ -19,21 +19,16 @@ class Prose:
         self.text = text
 
     @cached_property
+    def words(self) -> Words:
+        """All casefolded words; in languages without spaces each character is one."""
+        return Words(words(self.text.casefold(), self._narrow))
+
+    @cached_property
     def sentences(self) -> list[list[str]]:
-        """The casefolded words of each sentence; in languages without spaces each character is one."""
+        """The casefolded words of each sentence."""
         narrow = self._narrow
         end = _NARROW_END if narrow else _WIDE_END
         return [words(one, narrow) for line in self.text.casefold().split("\n") for one in end.split(line)]
-
-    @cached_property
-    def words(self) -> list[str]:
-        """All casefolded words."""
-        return list(chain.from_iterable(self.sentences))
-
-    @cached_property
-    def word_chars(self) -> int:
-        """The characters of all words, without what stands between them."""
-        return sum(map(len, self.words))
 
     @cached_property
     def tokens(self) -> list[str]:

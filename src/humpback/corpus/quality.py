@@ -10,6 +10,7 @@ those about sentences at its paragraphs, which is prose but for lists.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +21,7 @@ from humpback.corpus.boilerplate import boilerplate_chars
 from humpback.corpus.filters import Verdict
 from humpback.corpus.outline import Block, Kind
 from humpback.corpus.prose import Prose
-from humpback.corpus.repetition import repeated_ngrams
+from humpback.corpus.repetition import chars, repeated_ngrams
 from humpback.corpus.words import words
 from humpback.records import DropReason
 
@@ -71,7 +72,8 @@ class _Passage:
 
 def prose_lines(blocks: Sequence[Block]) -> list[Block]:
     """The blocks that are prose."""
-    return [block for block in blocks if block.kind < Kind.HEADING and block.text]
+    heading = Kind.HEADING
+    return [block for block in blocks if block.kind < heading and block.text]
 
 
 def prose_of(blocks: Sequence[Block]) -> Prose:
@@ -106,7 +108,7 @@ def word_length(passage: _Passage, config: QualityConfig) -> Verdict:
     """Words too short or too long on average (Gopher)."""
     if passage.prose.unspaced:
         return None
-    mean = sum(map(len, passage.prose.tokens)) / len(passage.prose.tokens)
+    mean = chars(passage.prose.tokens) / len(passage.prose.tokens)
     low, high = config.min_mean_word_chars, config.max_mean_word_chars
     if (low is None or mean >= low) and (high is None or mean <= high):
         return None
@@ -127,20 +129,26 @@ def bullets(passage: _Passage, config: QualityConfig) -> Verdict:
 
     Numbered steps have no bullets, and one that ends in a full stop is a sentence (ours: a list of those reads well).
     """
+    if config.max_bullet_lines is None:
+        return None
     lines = [block for block in passage.blocks if block.text]
-    count = sum(
-        (line.kind is Kind.BULLET or _BULLET.match(line.text) is not None) and not _STOPPED.search(line.text[-8:])
-        for line in lines
-    )
-    if config.max_bullet_lines is None or count <= config.max_bullet_lines * len(lines):
+    most = config.max_bullet_lines * len(lines)
+    begun = [line.text for line in lines if line.kind is Kind.BULLET or _BULLET.match(line.text)]
+    if len(begun) <= most:
+        return None
+    count = sum(not _STOPPED.search(text[-8:]) for text in begun)
+    if count <= most:
         return None
     return DropReason.BULLETS, f"{count} of {len(lines)} lines start with a bullet"
 
 
 def ellipses(passage: _Passage, config: QualityConfig) -> Verdict:
     """Too many lines that end in an ellipsis (Gopher)."""
+    text = passage.prose.text
+    if config.max_ellipsis_lines is None or ("..." not in text and "…" not in text):
+        return None
     count = sum(_ELLIPSIS.search(line.text[-8:]) is not None for line in passage.lines)
-    if config.max_ellipsis_lines is None or count <= config.max_ellipsis_lines * len(passage.lines):
+    if count <= config.max_ellipsis_lines * len(passage.lines):
         return None
     return DropReason.ELLIPSES, f"{count} of {len(passage.lines)} lines end in an ellipsis"
 
@@ -149,22 +157,25 @@ def few_letters(passage: _Passage, config: QualityConfig) -> Verdict:
     """Too few words with a letter in them (Gopher)."""
     if config.min_words_with_letters is None or passage.prose.unspaced:
         return None
-    least = config.min_words_with_letters * len(passage.prose.tokens)
-    if sum(map(str.isalpha, passage.prose.tokens)) >= least:  # quick, and enough for most texts
+    tokens = passage.prose.tokens
+    least = config.min_words_with_letters * len(tokens)
+    count = sum(map(str.isalpha, tokens))
+    if count >= least:  # enough for most texts
         return None
-    count = sum(any(map(str.isalpha, token)) for token in passage.prose.tokens)
+    count += sum(any(map(str.isalpha, token)) for token in tokens if not token.isalpha())
     if count >= least:
         return None
-    return DropReason.FEW_LETTERS, f"{count} of {len(passage.prose.tokens)} words have letters"
+    return DropReason.FEW_LETTERS, f"{count} of {len(tokens)} words have letters"
 
 
 def few_stop_words(passage: _Passage, config: QualityConfig) -> Verdict:
     """Too few of English's most common words (Gopher); English and unknown text in ASCII letters only."""
     if config.min_stop_words is None or passage.language not in {"", "en"}:
         return None
-    if not passage.language and sum(map(str.isascii, passage.prose.text)) < ASCII_SHARE * len(passage.prose.text):
+    text = passage.prose.text
+    if not (passage.language or text.isascii()) and sum(map(str.isascii, text)) < ASCII_SHARE * len(text):
         return None
-    found = STOP_WORDS.intersection(passage.prose.words)
+    found = [word for word in STOP_WORDS if word in passage.prose.words.counts]
     if len(found) >= config.min_stop_words:
         return None
     return DropReason.FEW_STOP_WORDS, f"only {', '.join(sorted(found)) or 'none'} of the common words"
@@ -224,7 +235,7 @@ def boilerplate(passage: _Passage, config: QualityConfig) -> Verdict:
     """Too many of the characters in sentences of cookie notices, subscriptions and the like (after C4)."""
     if config.max_boilerplate is None:
         return None
-    chars, last = boilerplate_chars(passage.prose.text, passage.prose.words)
+    chars, last = boilerplate_chars(passage.prose.text, passage.prose.words.counts)
     if chars <= config.max_boilerplate * len(passage.prose.text):
         return None
     return (
@@ -262,18 +273,22 @@ def mostly_numbers(passage: _Passage, config: QualityConfig) -> Verdict:
     if config.max_digits is None:
         return None
     rest = "\n".join(block.text for block in passage.blocks if block.kind >= Kind.HEADING)
-    digits = sum(map(len, _DIGITS.findall(passage.prose.text))) + sum(map(len, _DIGITS.findall(rest)))
-    total = passage.prose.word_chars + sum(map(len, words(rest)))
+    digits = _digits(passage.prose.text) + _digits(rest)
+    total = passage.prose.words.chars + chars(words(rest))
     if digits <= config.max_digits * total:
         return None
     return DropReason.MOSTLY_NUMBERS, f"{digits} of {total} letters and digits are digits"
+
+
+def _digits(text: str) -> int:
+    return sum(map(text.count, string.digits)) if text.isascii() else chars(_DIGITS.findall(text))
 
 
 def blocked(passage: _Passage, config: QualityConfig) -> Verdict:
     """Too many words of the list of sexual and abusive ones (C4)."""
     if config.max_blocked_words is None:
         return None
-    found = blocked_words(passage.prose.words, config.blocked_words)
+    found = blocked_words(passage.prose.words, config.blocked_words, passage.prose.words.counts)
     if len(found) <= config.max_blocked_words:
         return None
     return DropReason.BLOCKED_WORDS, f"{len(found)} blocked words, among them {found[0]!r}"

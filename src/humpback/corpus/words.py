@@ -19,6 +19,10 @@ _PLAIN_WORD = re.compile(r"\w+")
 _HEAVY = re.compile(f"[{_HAN}]+")
 _MEDIUM = re.compile(f"[{_KANA}{_HANGUL}]+")
 
+# Cutting a text at spaces takes a third of the time of looking for words; this makes that possible for most texts.
+_SPACED = "".join(sign if sign.isalnum() or sign == "_" else " " for sign in map(chr, range(128)))
+_TYPOGRAPHY = "’‘“”–—…\xa0"
+
 HAN_WEIGHT = 3
 """Latin letters that a Chinese character stands for, at least. Ours, measured on the translations of the Debian
 Handbook: the Chinese pages equal the English ones at 3.9 to 4.4, with names and commands left in Latin."""
@@ -50,6 +54,11 @@ def words(text: str, narrow: bool | None = None) -> list[str]:
 
     `narrow` is what `is_narrow` answers for the text, where that is known.
     """
+    if not text.isascii():
+        for sign in _TYPOGRAPHY:
+            text = text.replace(sign, " ")
+    if text.isascii():
+        return text.translate(_SPACED).split()
     if narrow is None:
         narrow = is_narrow(text)
     return (_PLAIN_WORD if narrow else _WORD).findall(text)

@@ -48,10 +48,13 @@ class Block:
     def add_counts(self, child: Block) -> None:
         """Adds what a child's subtree holds to what this one does."""
         self.chars += child.chars
-        self.links += child.links
-        self.prose += child.prose
-        self.headings += child.headings
-        self.linked += child.linked
+        if child.links:
+            self.links += child.links
+        if child.prose:
+            self.prose += child.prose
+        if child.headings:
+            self.headings += child.headings
+            self.linked += child.linked
 
     def holds(self, tags: frozenset[str]) -> bool:
         """Whether a block of one of these tags stands anywhere in it."""
@@ -60,8 +63,8 @@ class Block:
 
 def one_line(text: str) -> str:
     """The text with each run of white space made one space, and without invisible marks."""
-    for mark in _INVISIBLE:
-        if mark in text:
+    if not text.isascii():
+        for mark in _INVISIBLE:
             text = text.replace(mark, "")
     return " ".join(text.split())
 

@@ -24,6 +24,8 @@ MAX_SIGN = 6
 MAX_PIECES = 20
 """Elements with more pieces of text are left as they are (ours: marks, code and raised signs have few)."""
 
+_HIDDEN = Part.HIDDEN  # looking up a member of an enumeration takes as long as all else that a link needs
+
 _POWERS = frozenset("0123456789+-−n")
 """What a raised text begins with that is a power: 10 raised to 6 must not read 106."""
 
@@ -43,7 +45,7 @@ def open_inline(node: Element, tag: str, block: Block) -> Mark | None:
     """The mark that an inline element leaves, or None where nothing in it is text of the page."""
     if tag == "a" or tag == "span":
         names = node.attr("class")
-        if names is not None and part_of(names) is Part.HIDDEN:
+        if names is not None and part_of(names) is _HIDDEN:
             return None
         if tag == "span":
             return None if node.attr("aria-hidden") == "true" else PLAIN

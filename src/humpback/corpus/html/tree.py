@@ -72,6 +72,13 @@ class Level(IntEnum):
     """What is hidden, and boilerplate without prose: a page may be called anything."""
 
 
+# The members of enumerations by names of their own: looking them up takes as long as all else that a node needs.
+_UNKNOWN, _WEAK, _ASIDE, _BOILERPLATE = Part.UNKNOWN, Part.WEAK, Part.ASIDE, Part.BOILERPLATE
+_LINKS, _ALL = Level.LINKS, Level.ALL
+
+_MAYBE_HIDDEN = "[hidden], [aria-hidden], [style]"
+
+
 class Tree:
     """The blocks of a page's body, in `root`, but for those that its level leaves out.
 
@@ -84,6 +91,8 @@ class Tree:
         self.skipped: list[Element] = []
         self.root = Block("body")
         self._paragraphs = _paragraph_chars(body)
+        self._hidden = frozenset(node for node in body.select(_MAYBE_HIDDEN) if _is_hidden(node))
+        self._roles = {node: node.attr("role") or "" for node in body.select("[role]")}
         self._grow(iter(body))
         self.root.count_own()
 
@@ -123,8 +132,8 @@ class Tree:
                 children, frame = iter(node), inner
                 if isinstance(inner, Block):
                     block = inner
-                else:
-                    in_link += inner[0] == "a"
+                elif inner[0] == "a":
+                    in_link += 1
                 break
             else:
                 if not opened:
@@ -133,17 +142,18 @@ class Tree:
                 children, frame, block = opened.pop()
                 if isinstance(closing, Block):
                     self._close(closing, block)
-                else:
-                    in_link -= closing[0] == "a"
+                elif closing is not PLAIN:
+                    if closing[0] == "a":
+                        in_link -= 1
                     close_inline(closing, inside)
 
     def _open(self, node: Element, tag: str, parent: Block) -> Block | None:
         """The block that begins here, or None where it is left out for what it is called."""
         names = node.attr("class") or ""
         part = self._part(node, tag, names, parent)
-        if part >= Part.BOILERPLATE and node not in self.protected and self._is_left_out(node, part):
+        if part >= _BOILERPLATE and node not in self.protected and self._is_left_out(node, part):
             return None
-        if _is_hidden(node):
+        if node in self._hidden:
             return None
         block = Block(tag, part, names)
         if tag in _CELLS:
@@ -156,14 +166,14 @@ class Tree:
         return block
 
     def _part(self, node: Element, tag: str, names: str, parent: Block) -> Part:
-        part = part_of(names) if names else Part.UNKNOWN
+        part = part_of(names) if names else _UNKNOWN
         if identifier := node.attr("id"):
             part = max(part, part_of(identifier))
         if tag in _TAGS and _CALLOUTS.isdisjoint(names.lower().split()):
             part = max(part, _TAGS[tag])
-        if role := node.attr("role"):
+        if self._roles and (role := self._roles.get(node)):
             part = max(part, _ROLES.get(role, Part.UNKNOWN))
-        if part is Part.ASIDE:
+        if part is _ASIDE:
             among_text = any(isinstance(item, Block) and item.own >= MIN_PROSE for item in parent.items[-3:])
             return Part.WEAK if among_text else Part.BOILERPLATE
         return part
@@ -206,13 +216,13 @@ class Tree:
     def _is_boilerplate(self, block: Block) -> bool:
         """Whether what the block turned out to hold says that it is no content."""
         tag = block.tag
-        if self.level is Level.ALL:
+        if self.level is _ALL:
             return block.part >= Part.BOILERPLATE and not block.prose
         if tag == "form":
             return block.prose < MIN_FORM_PROSE
-        if self.level is Level.LINKS:
+        if self.level is _LINKS:
             return False
-        if block.part is Part.WEAK and block.prose < MIN_WEAK_PROSE and not block.headings:
+        if block.part is _WEAK and block.prose < MIN_WEAK_PROSE and not block.headings:
             return True
         if tag == "p":
             return block.links > MAX_PARAGRAPH_LINKS * block.chars
