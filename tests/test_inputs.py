@@ -151,7 +151,7 @@ def test_chained_urls(tmp_path):
 def test_addresses_that_lead_nowhere(memory):
     with pytest.raises(InputError, match="nothing is found"):
         located("memory://none")
-    with pytest.raises(InputError, match="cannot be reached"):
+    with pytest.raises(InputError, match="cannot be read"):
         located("nosuch://a/b")
 
 

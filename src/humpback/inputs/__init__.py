@@ -1,6 +1,7 @@
 """The files that the user's words mean, and the streams of bytes in them."""
 
 from humpback.inputs.files import File, content_digest, expand, locate, name_of, unreadable_file
+from humpback.inputs.remote import raise_if_lost
 from humpback.inputs.streams import (
     Compression,
     ExpansionError,
@@ -26,6 +27,7 @@ __all__ = [
     "locate",
     "name_of",
     "peeked",
+    "raise_if_lost",
     "rewound",
     "spooled",
     "unreadable_file",

@@ -9,14 +9,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import BinaryIO
 
-from humpback.errors import InputError, MissingDependencyError
+from humpback.errors import InputError
 from humpback.inputs.links import before_magic, inside
-from humpback.inputs.streams import StreamError, guarded
-
-if TYPE_CHECKING:
-    from fsspec import AbstractFileSystem
+from humpback.inputs.remote import open_remote, remote_digest, remote_files
 
 BLOCK_BYTES = 1 << 20
 """Bytes of a file held at once while it is digested (ours: 1 MiB)."""
@@ -44,17 +41,10 @@ class File:
     path: Path | None = None
 
     def open(self) -> BinaryIO:
-        """The file's bytes from their beginning; raises OSError, and for URLs what `locate` does."""
+        """The file's bytes from their beginning; raises OSError, and for URLs what `open_remote` does."""
         if self.path is not None:
             return self.path.open("rb")
-        files, path = _file_system(self.name, "corpus")
-        try:
-            stream = cast("BinaryIO", files.open(path, "rb"))
-        except OSError:
-            raise
-        except Exception as error:  # each file system has errors of its own
-            raise StreamError(f"cannot be opened ({error or error.__class__.__name__})") from error
-        return guarded(stream, seekable=stream.seekable(), owner=files)
+        return open_remote(self.name, "corpus")
 
 
 def expand(inputs: Sequence[str], option: str, suffixes: frozenset[str] | None) -> list[Path]:
@@ -89,7 +79,8 @@ def locate(inputs: Sequence[str], option: str) -> list[File]:
     found: dict[str, File] = {}
     for value in inputs:
         if _URL.match(value):
-            files = {name: File(name) for name in _remote(value, option)}
+            by_path = {Path(name): name for name in remote_files(value, option)}
+            files = {by_path[path]: File(by_path[path]) for path in _without_settings(list(by_path))}
         else:
             files = {os.path.realpath(path): File(name_of(path), path) for path in expand([value], option, None)}
         for key, file in files.items():
@@ -111,7 +102,7 @@ def content_digest(files: Iterable[Path | File]) -> str:
         file = one if isinstance(one, File) else File(name_of(one), one)
         name = os.fsencode(file.path) if file.path is not None else file.name.encode("utf-8", "surrogatepass")
         digest.update(len(name).to_bytes(8, "little") + name)
-        digest.update(_file_digest(file.path) if file.path is not None else _remote_digest(file.name))
+        digest.update(_file_digest(file.path) if file.path is not None else remote_digest(file.name, "corpus"))
     return digest.hexdigest()
 
 
@@ -146,15 +137,6 @@ def _file_digest(path: Path) -> bytes:
     except OSError as error:
         raise unreadable_file(path, error) from error
     return digest.digest()
-
-
-def _remote_digest(url: str) -> bytes:
-    files, path = _file_system(url, "corpus")
-    try:
-        key = str(files.ukey(path))
-    except Exception as error:  # each file system has errors of its own
-        raise _unreachable(url, "corpus", error) from error
-    return hashlib.blake2b(key.encode(), digest_size=16).digest()
 
 
 def _matches(value: str, option: str, suffixes: frozenset[str] | None) -> Iterator[Path]:
@@ -218,60 +200,6 @@ def _without_settings(paths: list[Path]) -> list[Path]:
         if not (path.parent in saved and (path.name in _DATASET_FILES or path.name.startswith("cache-")))
         and not (path.name == _DATASET_DICT and path.parent in parents)
     ]
-
-
-def _remote(url: str, option: str) -> list[str]:
-    """The URLs of the files that `url` names: itself, what it matches as a pattern, or what lies in the folder."""
-    if url.startswith(("http://", "https://")):
-        return [url]  # there are no folders to list, and `?` begins a query
-    files, path = _file_system(url, option)
-    try:
-        if glob.has_magic(path):
-            names = [name for name in files.glob(path) if not files.isdir(name)]
-        elif files.isdir(path):
-            names = files.find(path)
-        else:
-            names = [path] if files.exists(path) else []
-    except Exception as error:  # each file system has errors of its own
-        raise _unreachable(url, option, error) from error
-    shown = [name for name in names if not _hidden(name, path)]
-    if not shown:
-        raise InputError(f"{option}: nothing is found at {url!r}. Check the address.")
-    by_path = {Path(name): _full(url, files, name) for name in shown}
-    return [by_path[path] for path in _without_settings(sorted(by_path))]
-
-
-def _hidden(name: str, given: str) -> bool:
-    """Whether a part of `name` that the user did not write out begins with a dot."""
-    below = name[len(given) :] if name.startswith(given) else name.rsplit("/", 1)[-1]
-    return any(part.startswith(".") for part in below.split("/"))
-
-
-def _full(url: str, files: AbstractFileSystem, name: str) -> str:
-    """The URL of one file; in a chained URL only the first link changes."""
-    first, chained, rest = url.partition("::")
-    scheme = first.partition("://")[0]
-    return f"{scheme}://{name}{chained}{rest}" if chained else str(files.unstrip_protocol(name))
-
-
-def _file_system(url: str, option: str) -> tuple[Any, str]:
-    from fsspec.core import url_to_fs
-
-    try:
-        files, path = url_to_fs(url)
-    except ImportError as error:
-        raise _missing(url, error) from None
-    except Exception as error:  # each file system has errors of its own
-        raise _unreachable(url, option, error) from error
-    return files, str(path)
-
-
-def _missing(url: str, error: ImportError) -> MissingDependencyError:
-    return MissingDependencyError(f"{url}: this kind of address needs a package that is not installed: {error}")
-
-
-def _unreachable(url: str, option: str, error: Exception) -> InputError:
-    return InputError(f"{option}: {url!r} cannot be reached ({error.__class__.__name__}: {error}). Check the address.")
 
 
 def _nothing(value: str, option: str, suffixes: frozenset[str] | None) -> InputError:

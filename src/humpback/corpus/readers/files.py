@@ -14,7 +14,7 @@ from humpback.corpus.readers.found import Place, broken, dropped, explain, read_
 from humpback.corpus.readers.sniff import ARC, TAR, WARC, ZIP, Archive, Foreign, Kind, sniff
 from humpback.corpus.readers.tables import read_table
 from humpback.corpus.readers.warc import holds_records, read_warc
-from humpback.inputs import Compression, File, StreamError, decompressed, peeked, spooled
+from humpback.inputs import Compression, File, StreamError, decompressed, peeked, raise_if_lost, spooled
 from humpback.records import Dropped, DropReason
 from humpback.tables import TableForm
 
@@ -32,19 +32,19 @@ def read_file(file: File, config: IngestConfig) -> Iterator[RawDocument | Droppe
     """Yields the documents in `file`, and what in it is none or cannot be read.
 
     Raises:
-        InputError: a table in it has more broken rows than `max_broken_fraction` allows, or lacks `text_column`.
+        InputError: a table in it has more broken rows than `max_broken_fraction` allows, or lacks `text_column`; a
+            file at a URL is not there, or its connection breaks for good.
         MissingDependencyError: the file's address needs a package that is not installed.
     """
     place = Place(file.name, file.name, config)
     try:
         with file.open() as stream:
-            yield from read_stream(stream, place)
+            for row in read_stream(stream, place):
+                raise_if_lost(stream)
+                yield row
+            raise_if_lost(stream)
     except OSError as error:
-        yield (
-            broken(place, error)
-            if file.path is None
-            else dropped(place.source(), DropReason.UNREADABLE, f"cannot be read ({explain(error)})")
-        )
+        yield dropped(place.source(), DropReason.UNREADABLE, f"cannot be read ({explain(error)})")
 
 
 def read_stream(stream: BinaryIO, place: Place) -> Iterator[RawDocument | Dropped]:
