@@ -148,7 +148,7 @@ def repeated_sentences(prose: Prose, config: IngestConfig) -> Verdict:
     overlap = config.max_sentence_overlap
     # Of the n - 2 3-grams of a sentence that repeats another, more than `overlap` came before, in it or in that other,
     # which repeats none itself; so with n of at least `shortest`, those sentences have no more words together than:
-    if overlap and prose.words.longest(len(prose.words.repeats) * shortest / (overlap * (shortest - 2))) <= most:
+    if overlap and prose.words.longest(prose.words.again * shortest / (overlap * (shortest - 2))) <= most:
         return None
     sentences = [(words, frozenset(ngrams(words, REPEAT))) for words in prose.sentences if len(words) >= shortest]
     sentences = [

@@ -35,8 +35,13 @@ class Words(list[str]):
         return chars(self)
 
     @cached_property
+    def again(self) -> int:
+        """How many 3-grams came before: a text with few of these hardly repeats itself."""
+        return max(len(self) - REPEAT + 1, 0) - len(set(ngrams(self, REPEAT)))
+
+    @cached_property
     def repeats(self) -> list[int]:
-        """Where a 3-gram begins that came before, in order: a text with few of these hardly repeats itself."""
+        """Where the 3-grams begin that came before, in order."""
         seen: set[tuple[str, ...]] = set()
         found = []
         for start, gram in enumerate(ngrams(self, REPEAT)):
@@ -91,7 +96,10 @@ def _frequent_ngram(words: Words, factor: float) -> str:
 def _covering_ngrams(words: Words, factor: float) -> str:
     """The length of the n-grams that came before and together make up too much of the text."""
     smallest = min(REPEATED_NGRAMS.values()) * factor * words.chars
-    if _chars_in_runs(words, min(REPEATED_NGRAMS)) <= smallest:
+    size = min(REPEATED_NGRAMS)
+    # All 3-grams of an n-gram that came before did, too; r such in a row, n - 2 at least, cover r + 2 words: as a share
+    # no more than n words to n - 2 of them.
+    if words.longest(words.again * size / (size - REPEAT + 1)) <= smallest or _chars_in_runs(words, size) <= smallest:
         return ""
     for size, bound in REPEATED_NGRAMS.items():
         covered = _repeated_chars(words, size)
