@@ -265,7 +265,7 @@ def test_blind_votes_by_keyboard_outlive_a_restart(page, served, run, outputs, s
         before = page.locator("body").get_attribute("data-key")
         page.keyboard.press(key)
         until(lambda: len(lines(file)) == number + 1)  # noqa: B023 - it is called at once
-        page.wait_for_function("key => (document.body.dataset.key || '') !== key", arg=before)
+        page.wait_for_function("key => document.body && (document.body.dataset.key || '') !== key", arg=before)
         page.wait_for_load_state()  # before the script has run, a key is nothing
     page.wait_for_selector("text=All 8 questions are answered")
     for body in bodies:

@@ -91,8 +91,19 @@ def test_looking_at_somebody_elses_run_starts_nothing(monkeypatch, small_inputs,
     assert not sprung.exists()
 
 
-def test_one_place_alone_opens_a_port():
+def package_files(*words: str) -> list[str]:
+    files = sorted(PACKAGE.rglob("*.py"))
+    return [
+        file.relative_to(PACKAGE).as_posix()
+        for file in files
+        if any(word in file.read_text(encoding="utf-8") for word in words)
+    ]
+
+
+def test_one_place_alone_listens_on_a_port():
     """It is the review's, whose tests hold it to the loopback."""
-    words = (".bind(", "create_server(", "HTTPServer(", ".listen(")
-    files = [(file.relative_to(PACKAGE).as_posix(), file.read_text(encoding="utf-8")) for file in PACKAGE.rglob("*.py")]
-    assert [name for name, text in files if any(word in text for word in words)] == ["review/serve.py"]
+    assert package_files("create_server(", "HTTPServer(", ".listen(") == ["review/serve.py"]
+
+
+def test_a_training_on_several_machines_alone_looks_for_a_free_port():
+    assert package_files(".bind(") == ["cluster/machines.py"]

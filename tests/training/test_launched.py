@@ -163,7 +163,7 @@ def test_processes_that_end_without_a_word_leave_the_end_of_their_log(tiny_model
 def test_what_cannot_be_shared_out_is_told_before_anything_starts(
     tiny_model, rows, tmp_path, monkeypatch, config, message
 ):
-    monkeypatch.setattr(launched, "_started", lambda *arguments: pytest.fail("started"))
+    monkeypatch.setattr(launched, "_here", lambda *arguments: pytest.fail("started"))
     monkeypatch.setattr("importlib.util.find_spec", lambda name, *rest: object())
     with pytest.raises(ConfigError, match=message):
         train(tiny_model, rows, tmp_path, config)
@@ -172,7 +172,7 @@ def test_what_cannot_be_shared_out_is_told_before_anything_starts(
 def test_memory_that_runs_out_starts_again_with_half_the_rows(tiny_model, rows, tmp_path, monkeypatch):
     micros = []
 
-    def run(folder, processes, device, on_step):
+    def run(folder, started, on_step):
         micros.append(launched._read_job(folder).recipe.micro_batch_size)
         return [{"kind": "ModelError", "message": "out of memory in training, ...", "is_memory": True}]
 

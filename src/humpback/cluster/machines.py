@@ -116,9 +116,10 @@ class _Member:
 
     def address(self) -> tuple[str, int]:
         """Where the other machines find this one: its address in the cluster, and a port that is free now."""
+        address = get_node_ip_address()
         with socket.socket() as found:
-            found.bind(("", 0))
-            return get_node_ip_address(), found.getsockname()[1]
+            found.bind((address, 0))
+            return address, found.getsockname()[1]
 
     def open(self, work: Shared, place: Place) -> str:
         """Starts the work; the name of this machine."""
