@@ -70,7 +70,9 @@ def write_inputs(folder: Path) -> SmallInputs:
         "  kind: scripted\n"
         "  rows_per_shard: 4\n"
         "ingest:\n"
-        "  documents_per_shard: 2\n",
+        "  documents_per_shard: 2\n"
+        "rate:\n"
+        "  judge: rubric\n",
         encoding="utf-8",
     )
     return SmallInputs(folder, seed, corpus, config)

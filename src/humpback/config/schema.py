@@ -560,13 +560,14 @@ class RateConfig(Section):
     """Rating every candidate with the previous round's model."""
 
     method: Literal["expected", "written"] = "expected"
-    """`expected`: one forward pass, mean score under the probabilities of 1 to 5. `written`: the paper's judgement,
-    a reason and then `Score: n` (section 2.3), many times slower."""
+    """How the rubric's score is had. `expected`: one forward pass, mean under the probabilities of 1 to 5. `written`:
+    the paper's judgement, a reason and then `Score: n` (section 2.3), many times slower."""
 
-    judge: Literal["rubric", "calibrated"] = "rubric"
-    """`rubric`: the rating is the score that the model gives (section 2.3). `calibrated`: the rating comes from signals
-    of the model's likelihoods and of the texts, weighed by a judge that is fitted each round to seed pairs with planted
-    defects (docs/curation.md); two passes over each answer instead of one over the rubric."""
+    judge: Literal["rubric", "calibrated"] = "calibrated"
+    """`calibrated`: the rating comes from signals of the model's likelihoods and of the texts, weighed by a judge that
+    is fitted each round to seed pairs with planted defects (docs/curation.md); two passes over each answer. `rubric`:
+    the paper's way, the rating is the score that the model gives (section 2.3); one pass, and small models hardly tell
+    good pairs from bad ones by it."""
 
     max_calibration_pairs: int = Field(default=60, ge=10)
     """The calibrated judge plants every kind of defect in so many seed pairs at most."""
@@ -776,6 +777,11 @@ class Config(Section):
                 "or this to null"
             )
         if self.rate.judge == "calibrated":
+            if self.rate.method == "written" or self.rate.fallback:
+                raise ValueError(
+                    "rate.method: written and rate.fallback are ways to ask for the rubric's score: set "
+                    "rate.judge: rubric too, or leave them out"
+                )
             return self
         if self.curate.target_precision is not None:
             raise ValueError("curate.target_precision needs the probabilities that rate.judge: calibrated gives")

@@ -19,7 +19,7 @@ from humpback.models import BUILTIN, inspect_model, model_folder
 from humpback.models.builtin import builtin_gguf, cache_folder
 from humpback.prompts.contract import load_templates
 from humpback.seed import read_seed
-from humpback.stages.ingest import MIN_SEED_PAIRS
+from humpback.stages.ingest import MIN_SEED_PAIRS, split_seed
 from humpback.workspace import RunFolder
 
 BUILTIN_BYTES = 540_000_000  # float32 safetensors of the built-in model
@@ -47,6 +47,7 @@ def _seed(config: Config) -> None:
             f"seed: {', '.join(config.seed)}: {len(seed.examples)} usable pairs ({len(seed.dropped)} set aside); at "
             f"least {MIN_SEED_PAIRS} are needed, a few hundred make a good seed"
         )
+    split_seed(seed.examples[: config.ingest.seed_limit], config)  # says so where too few are set aside
 
 
 def _corpus(config: Config) -> None:

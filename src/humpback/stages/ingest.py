@@ -48,13 +48,14 @@ SEGMENTS_PER_SHARD = 10_000  # ours: some 20 MB of text
 BYTES_PER_SHARD = 32_000_000  # ours: what several workers may hold at once without being noticed
 PART_SECONDS = 600.0  # ours: signatures of the largest part take a few seconds
 MIN_SEED_PAIRS = 10  # ours: below, neither a model nor a held-out split means anything
+MIN_CALIBRATION_PAIRS = 10  # ours: below, neither a judge's fitness nor a comparison means anything
 
 
 def ingest_seed(context: StageContext) -> Outcome:
     """Writes the seed pairs that models are trained on, and beside them those held out.
 
     Raises:
-        InputError: a file is missing, empty or broken, or fewer than ten pairs are left.
+        InputError: a file is missing, empty or broken, or fewer than ten pairs are left, all in all or to be set aside.
     """
     config = context.config
     seed = read_seed(config.seed, config.ingest)
@@ -66,8 +67,7 @@ def ingest_seed(context: StageContext) -> Outcome:
             f"{_reasons(Counter(str(row.reason) for row in dropped))}; add pairs (a few hundred make a good seed)"
         )
     examples = _limited(clean, config.ingest.seed_limit, config.random_seed, dropped)
-    trained, held_out = _split(examples, config.ingest.held_out_fraction, config.random_seed, HELD_OUT)
-    trained, calibration = _split(trained, config.calibration_fraction, config.random_seed, CALIBRATION)
+    trained, held_out, calibration = split_seed(examples, config)
     for row in dropped:
         if row.reason == DropReason.UNREADABLE:
             log.warning("seed: %s: unreadable, set aside: %s", row.source, row.detail)
@@ -155,6 +155,24 @@ def _limited(examples: list[Example], limit: int | None, seed: int, dropped: lis
             detail = f"seed_limit: {limit}"
             dropped.append(Dropped(example.id, DropReason.OVER_LIMIT, detail, example.instruction, example.source))
     return [example for example in examples if example.id in kept]
+
+
+def split_seed(examples: list[Example], config: Config) -> tuple[list[Example], list[Example], list[Example]]:
+    """Pairs to train on, those held out for the evaluation, and those set aside to fit the judge and compare rounds.
+
+    Raises:
+        InputError: too few are set aside.
+    """
+    trained, held_out = _split(examples, config.ingest.held_out_fraction, config.random_seed, HELD_OUT)
+    trained, calibration = _split(trained, config.calibration_fraction, config.random_seed, CALIBRATION)
+    if config.calibration_fraction and len(calibration) < MIN_CALIBRATION_PAIRS:
+        option = "rate.judge: calibrated" if config.rate.judge == "calibrated" else "stop_when_worse"
+        raise InputError(
+            f"seed: {', '.join(config.seed)}: {option} sets {len(calibration)} of {len(examples)} pairs aside and "
+            f"needs {MIN_CALIBRATION_PAIRS}: bring more pairs, raise ingest.calibration_fraction "
+            f"({config.calibration_fraction}), or set rate.judge: rubric and stop_when_worse: false"
+        )
+    return trained, held_out, calibration
 
 
 def _split(examples: list[Example], fraction: float, seed: int, what: str) -> tuple[list[Example], list[Example]]:

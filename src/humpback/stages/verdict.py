@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from humpback.engines import Ability, require
-from humpback.errors import NothingLeftError
 from humpback.evaluation import INSTEAD, EvaluationSet, evaluation_engine, pair_losses
 from humpback.randomness import derived_seed
 from humpback.records import Example
@@ -22,8 +21,6 @@ VERSION = 1
 CALIBRATION = "calibration"  # the seed's pairs that no model is trained on
 VERDICT_FILE = "verdict.json"
 CARRIED = "carried_over"  # the fact that names the step whose output this is
-LEAST_PAIRS = 10
-
 Run = Callable[[StageContext], Outcome]
 
 
@@ -32,9 +29,6 @@ def verdict(context: StageContext, before: str, after: str, earlier: str | None 
 
     `after` is worse where the whole interval of the difference says so. Then `before` is kept and the loop stops; a
     loop that `earlier`, the verdict of the round before, has stopped stays so, and what it kept goes by both names.
-
-    Raises:
-        NothingLeftError: fewer than `LEAST_PAIRS` pairs are set aside.
     """
     if earlier is not None and (said := read_verdict(context.inputs[earlier]))["stop"]:
         facts = said | {"kept": after, CARRIED: said.get(CARRIED, earlier)}
@@ -55,11 +49,6 @@ def _compared(context: StageContext, before: str, after: str) -> dict[str, Any]:
 
     config = context.config
     pairs = EvaluationSet(CALIBRATION, list(read_rows(context.inputs["seed"] / CALIBRATION, Example)))
-    if len(pairs.pairs) < LEAST_PAIRS:
-        raise NothingLeftError(
-            f"stop_when_worse compares models on seed pairs set aside, {LEAST_PAIRS} at least, and there are "
-            f"{len(pairs.pairs)}: bring more pairs, raise ingest.calibration_fraction, or set stop_when_worse: false"
-        )
     losses = {}
     with context.progress.task(f"comparing {after} with {before}", 2 * len(pairs.pairs), "pairs") as task:
         for name in (before, after):
