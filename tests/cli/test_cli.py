@@ -277,18 +277,18 @@ def test_a_threshold_that_keeps_nothing(refused):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("colour: red", "12: colour: unknown key"),
-        ("corpvs: x", "12: corpvs: unknown key; did you mean `corpus`?"),
-        ("steps: 3", "12: steps: unknown key; did you mean `train.steps`?"),
-        ("train: {stepz: 3}", "12: train.stepz: unknown key; did you mean `steps`?"),
-        ("random_seed: many", "12: random_seed: input should be a valid integer"),
-        ("curate: {threshold: 7}", "12: curate.threshold: input should be less than or equal to 5 (got 7)"),
-        ("curate: {threshold: 4, keep_fraction: 0.4}", "12: curate: threshold and keep_fraction exclude one another"),
+        ("colour: red", "14: colour: unknown key"),
+        ("corpvs: x", "14: corpvs: unknown key; did you mean `corpus`?"),
+        ("steps: 3", "14: steps: unknown key; did you mean `train.steps`?"),
+        ("train: {stepz: 3}", "14: train.stepz: unknown key; did you mean `steps`?"),
+        ("random_seed: many", "14: random_seed: input should be a valid integer"),
+        ("curate: {threshold: 7}", "14: curate.threshold: input should be less than or equal to 5 (got 7)"),
+        ("curate: {threshold: 4, keep_fraction: 0.4}", "14: curate: threshold and keep_fraction exclude one another"),
         ("curate: [", "is no valid YAML"),
     ],
 )
 def test_a_wrong_key_or_value_names_file_line_and_remedy(refused, small_inputs, line, message):
-    assert len(small_inputs.config.read_text().splitlines()) == 11
+    assert len(small_inputs.config.read_text().splitlines()) == 13
     with small_inputs.config.open("a") as file:
         file.write(line + "\n")
     told = refused()

@@ -78,6 +78,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
         "runs_dir": str(folder / "runs"),
         "name": "tiny",
         "engine": {"kind": "scripted"},
+        "rate": {"judge": "rubric"},
     }
     config = parse_config(json.dumps(values))
     run_pipeline(config)

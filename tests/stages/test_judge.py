@@ -8,7 +8,7 @@ import pytest
 
 from humpback.config import Config, load_config
 from humpback.engines.scripted import ScriptedEngine
-from humpback.errors import ConfigError, EngineError, NothingLeftError
+from humpback.errors import ConfigError, EngineError, InputError
 from humpback.judge.defects import Defect
 from humpback.judge.fit import GOOD, Judge
 from humpback.pipeline import explain, run_pipeline
@@ -96,8 +96,10 @@ def test_a_judge_that_cannot_judge_stops_the_run(calibrated, small_inputs, monke
 
 def test_too_few_pairs(small_inputs):
     config = load_config(small_inputs.config, [*CALIBRATED, "ingest.calibration_fraction=0.02"])
-    with pytest.raises(NothingLeftError, match="needs 10 seed pairs"):
-        run_pipeline(config, target="judge-1")
+    with pytest.raises(
+        InputError, match=r"rate\.judge: calibrated sets \d of \d+ pairs aside and needs 10: bring more"
+    ):
+        run_pipeline(config, target="seed")
 
 
 def test_an_engine_without_likelihoods(calibrated, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 from humpback.cli.console import summary_rows
 from humpback.config import load_config
 from humpback.engines.scripted import SCRIPT_FILE
-from humpback.errors import NothingLeftError
+from humpback.errors import InputError
 from humpback.pipeline import run_pipeline, run_state
 from humpback.records import Curated, Rating
 from humpback.stages import verdict
@@ -76,7 +76,9 @@ def test_equal_is_not_worse(run):
 
 
 def test_too_few_pairs_say_what_to_do(run):
-    with pytest.raises(NothingLeftError, match=r"10 at least, and there are \d: .*ingest\.calibration_fraction"):
+    with pytest.raises(
+        InputError, match=r"stop_when_worse sets \d of \d+ pairs aside and needs 10: .*stop_when_worse: f"
+    ):
         run({"m0": 2.0, "m1": 2.0}, "ingest.calibration_fraction=0.02")
 
 

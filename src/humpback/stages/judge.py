@@ -10,7 +10,7 @@ from pathlib import Path
 
 from humpback.config import Config
 from humpback.engines import Ability, require
-from humpback.errors import EngineError, NothingLeftError
+from humpback.errors import EngineError
 from humpback.judge.defects import Defect, Planter
 from humpback.judge.fit import GOOD, Judge, fit_judge, out_of_fold
 from humpback.judge.fitness import Fitness, fitness_of
@@ -24,7 +24,6 @@ VERSION = 1
 JUDGE_FILE = "judge.json"
 FITNESS_FILE = "fitness.json"
 CALIBRATION = "calibration"  # the seed's pairs that are held out for this
-LEAST_PAIRS = 10
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +33,6 @@ def fit(context: StageContext) -> Outcome:
 
     Raises:
         EngineError: the engine gives no likelihoods, or the judge is unfit and `rate.unfit` says to stop.
-        NothingLeftError: fewer than `LEAST_PAIRS` pairs of the seed can be planted in.
     """
     config = context.config
     pairs = planted_pairs(calibration_pairs(context.inputs["seed"] / CALIBRATION, config), config.random_seed)
@@ -75,17 +73,8 @@ class _Reading:
 
 
 def calibration_pairs(folder: Path, config: Config) -> list[Example]:
-    """The seed pairs that defects are planted in, by lot.
-
-    Raises:
-        NothingLeftError: there are fewer than `LEAST_PAIRS`.
-    """
-    pairs = list(read_rows(folder, Example))
-    if len(pairs) < LEAST_PAIRS:
-        raise NothingLeftError(
-            f"rate.judge: calibrated needs {LEAST_PAIRS} seed pairs to plant defects in and has {len(pairs)}: bring "
-            "more pairs, raise ingest.calibration_fraction, or set rate.judge: rubric"
-        )
+    """The seed pairs that defects are planted in, by lot."""
+    pairs = read_rows(folder, Example)
     by_lot = sorted(pairs, key=lambda pair: derived_seed(config.random_seed, "calibration", pair.id))
     return by_lot[: config.rate.max_calibration_pairs]
 
