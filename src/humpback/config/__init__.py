@@ -4,6 +4,7 @@ from humpback.config.load import config_as_yaml, load_config, parse_config
 from humpback.config.schema import (
     AnswersConfig,
     AugmentConfig,
+    BenchmarksConfig,
     ClusterConfig,
     Config,
     CurateConfig,
@@ -29,6 +30,7 @@ from humpback.config.template import config_template
 __all__ = [
     "AnswersConfig",
     "AugmentConfig",
+    "BenchmarksConfig",
     "ClusterConfig",
     "Config",
     "CurateConfig",

@@ -672,6 +672,31 @@ class AnswersConfig(Section):
         return bool(self.prompts) or self.following is not None or self.sensitive
 
 
+BenchmarkName = Literal["siqa", "piqa", "arc_easy", "arc_challenge", "openbookqa", "mmlu", "crows_pairs"]
+
+
+class BenchmarksConfig(Section):
+    """The paper's benchmarks (tables 5, 6 and 10) for the base model, M_0 and the last model, if `data` is named."""
+
+    data: Path | None = None
+    """The folder that holds the benchmarks' files, at any depth; files as for `humpback evaluate benchmarks`."""
+
+    tasks: list[BenchmarkName] | None = Field(default=None, min_length=1)
+    """Null: all that the folder holds. IFEval is `evaluate.answers.following`."""
+
+    limit: int | None = Field(default=None, ge=1)
+    """Only the first so many rows of each task, of which MMLU has one a subject; null takes all."""
+
+    mmlu_shots: int = Field(default=0, ge=0, le=5)
+    """Solved questions before each of MMLU's (paper: zero-shot)."""
+
+    @model_validator(mode="after")
+    def _has_data(self) -> BenchmarksConfig:
+        if self.data is None and (self.tasks or self.limit or self.mmlu_shots):
+            raise ValueError("data is missing: name the folder that holds the benchmarks' files")
+        return self
+
+
 class EvaluateConfig(Section):
     """Held-out loss of every model on the seed's held-out pairs."""
 
@@ -690,6 +715,9 @@ class EvaluateConfig(Section):
 
     answers: AnswersConfig = AnswersConfig()
     """Answers that M_0 and the last model write, and what is measured on them."""
+
+    benchmarks: BenchmarksConfig = BenchmarksConfig()
+    """Accuracy and bias on public benchmarks, through lm-evaluation-harness: `pip install "humpback[benchmarks]"`."""
 
     bootstrap_samples: int = Field(default=2000, ge=100)
     """Resamples behind each 95 % interval (ours: its ends move by about 2 % of its width)."""

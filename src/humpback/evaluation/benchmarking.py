@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from humpback.config import BenchmarksConfig, EvaluateConfig
 from humpback.engines import Sampling
 from humpback.errors import InputError
 from humpback.evaluation.asking import Model
@@ -61,17 +62,19 @@ class Results:
         return {**tables, **ifeval, "tasks": [one.figures() for one in self.measured]}
 
 
-def plan_benchmarks(folder: Path, names: str | None) -> Plan:
-    """What of the comma-separated `names`, by default of all benchmarks, can be measured from a folder.
+def plan_benchmarks(
+    folder: Path, names: Sequence[str] | None, *, among: Sequence[str] = NAMES, option: str = "--data"
+) -> Plan:
+    """What of the benchmarks `names`, by default of all `among`, can be measured from a folder that `option` named.
 
     Raises:
         InputError: there is no such folder or benchmark, nothing is found, or not all that `names` wants.
     """
     if not folder.is_dir():
-        raise InputError(f"--data: {folder}: no such folder; name the one that holds the benchmarks' files")
-    wanted = set(NAMES) if names is None else {name.strip() for name in names.split(",") if name.strip()}
-    if unknown := sorted(wanted - set(NAMES)):
-        raise InputError(f"--tasks: {', '.join(unknown)}: no such benchmark; choose among {', '.join(NAMES)}")
+        raise InputError(f"{option}: {folder}: no such folder; name the one that holds the benchmarks' files")
+    wanted = set(among if names is None else names)
+    if unknown := sorted(wanted - set(among)):
+        raise InputError(f"--tasks: {', '.join(unknown)}: no such benchmark; choose among {', '.join(among)}")
     patterns = {**{name: one.patterns for name, one in BENCHMARKS.items()}, IFEVAL: IFEVAL_PATTERNS}
     found = {name: find_source(folder, benchmark) for name, benchmark in BENCHMARKS.items() if name in wanted}
     sources = [source for source in found.values() if source is not None]
@@ -81,8 +84,30 @@ def plan_benchmarks(folder: Path, names: str | None) -> Plan:
         missing.append(IFEVAL)
     if len(missing) == len(wanted) or (missing and names is not None):
         told = "; ".join(f"{name} ({' or '.join(patterns[name])})" for name in missing)
-        raise InputError(f"--data: {folder}: holds no file of {told or 'any benchmark: --tasks names none'}")
+        raise InputError(f"{option}: {folder}: holds no file of {told or 'any benchmark: --tasks names none'}")
     return Plan(sources, [] if prompts is None else read_following_prompts(prompts), missing)
+
+
+def configured_plan(chosen: BenchmarksConfig) -> Plan:
+    """What a run measures of the folder that it names, IFEval apart; nothing where it names none.
+
+    Raises:
+        InputError: as `plan_benchmarks`.
+    """
+    if chosen.data is None:
+        return Plan([], [], [])
+    return plan_benchmarks(chosen.data, chosen.tasks, among=tuple(BENCHMARKS), option="evaluate.benchmarks.data")
+
+
+def measured_files(evaluate: EvaluateConfig) -> dict[str, str]:
+    """All tables that a run's models are measured on, by name: nothing of them may be trained on.
+
+    MMLU is left out where it comes as an archive or in a file for each subject: its unpacked folder can be named in
+    `ingest.decontaminate.against`.
+    """
+    sources = configured_plan(evaluate.benchmarks).sources
+    tables = {source.benchmark.name: str(source.files[0]) for source in sources if source.benchmark.name != "mmlu"}
+    return tables | evaluate.measured_on
 
 
 def _ifeval_file(folder: Path) -> Path | None:

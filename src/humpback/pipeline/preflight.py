@@ -13,7 +13,9 @@ from humpback.corpus import RawDocument, read_documents, require_reader
 from humpback.curation.labels import read_labels
 from humpback.engines.vllm.library import require_vllm
 from humpback.errors import ConfigError, HumpbackError, InputError, ModelError, WorkspaceError
+from humpback.evaluation.benchmarking import configured_plan
 from humpback.evaluation.following import read_following_prompts
+from humpback.evaluation.harness.task_files import harness_tasks
 from humpback.evaluation.prompt_sets import read_prompt_sets
 from humpback.models import BUILTIN, inspect_model, model_folder
 from humpback.models.builtin import builtin_gguf, cache_folder
@@ -30,7 +32,7 @@ _SPARE_BYTES = 200_000_000  # shards, report and logs of a run of ordinary size
 def preflight(config: Config) -> list[HumpbackError]:
     """Every problem that can be found without running anything; none means that the run can start."""
     problems: list[HumpbackError] = []
-    inputs = (_seed, _corpus, _evaluation_sets, _diversity, _answers, _labels, _prompts)
+    inputs = (_seed, _corpus, _evaluation_sets, _diversity, _answers, _benchmarks, _labels, _prompts)
     for look in (*inputs, _folder, _engine, _cluster, _model, _disk):
         try:
             look(config)
@@ -89,6 +91,11 @@ def _answers(config: Config) -> None:
             model_folder(chosen.judge)
     except HumpbackError as error:
         raise ConfigError([f"evaluate.answers.{option}: {error}"]) from None
+
+
+def _benchmarks(config: Config) -> None:
+    if configured_plan(config.evaluate.benchmarks).sources:
+        harness_tasks()
 
 
 def _labels(config: Config) -> None:

@@ -11,6 +11,7 @@ from humpback.config import Config
 from humpback.corpus import corpus_digest
 from humpback.corpus.contamination import sets_digest
 from humpback.errors import ConfigError
+from humpback.evaluation.benchmarking import configured_plan, measured_files
 from humpback.models import model_digest
 from humpback.pipeline.steps import InputDigests, Step, pipeline_steps
 from humpback.prompts import ChatFormat
@@ -42,10 +43,11 @@ def input_digests(config: Config) -> InputDigests:
         seed=seed_digest(config.seed),
         corpus=corpus_digest(config.corpus),
         evaluation_sets={name: seed_digest([file]) for name, file in config.evaluate.sets.items()},
-        contamination=sets_digest(config.ingest.decontaminate, config.evaluate.measured_on),
+        contamination=sets_digest(config.ingest.decontaminate, measured_files(config.evaluate)),
         blocked_words=_file_digest("ingest.quality.blocked_words", config.ingest.quality.blocked_words),
         labels=_file_digest("curate.labels", config.curate.labels),
         asked=_asked_digests(config),
+        benchmarks=_benchmark_digests(config),
     )
 
 
@@ -56,6 +58,11 @@ def _asked_digests(config: Config) -> tuple[str, ...]:
     has_weights = chosen.judge is not None and config.engine.kind != "scripted"
     judge = model_digest(chosen.judge) if chosen.judge is not None and has_weights else ""
     return (*files, _file_digest("evaluate.answers.following", chosen.following), judge)
+
+
+def _benchmark_digests(config: Config) -> tuple[str, ...]:
+    sources = configured_plan(config.evaluate.benchmarks).sources
+    return tuple(f"{source.benchmark.name} {file_digest(file)}" for source in sources for file in source.files)
 
 
 def _file_digest(option: str, path: Path | None) -> str:

@@ -16,6 +16,7 @@ from humpback.prompts.rewriting import rewriting_digest
 from humpback.stages import (
     answers,
     augment,
+    benchmarks,
     curate,
     diversity,
     evaluate,
@@ -59,6 +60,7 @@ class InputDigests:
     blocked_words: str = ""
     labels: str = ""
     asked: tuple[str, ...] = ()
+    benchmarks: tuple[str, ...] = ()
 
 
 def pipeline_steps(config: Config, digests: InputDigests) -> list[Step]:
@@ -121,6 +123,19 @@ def pipeline_steps(config: Config, digests: InputDigests) -> list[Step]:
                 answers.VERSION,
                 answers.ask_models,
                 uses_prompts=True,
+            )
+        )
+    if config.evaluate.benchmarks.data is not None:
+        steps.append(
+            Step(
+                "benchmarks",
+                "evaluate",
+                ("models/m0", f"models/m{config.rounds}"),
+                settings.benchmarks(),
+                benchmarks.VERSION,
+                benchmarks.measure,
+                uses_prompts=True,
+                uses_base_model=True,
             )
         )
     everything = tuple(step.name for step in steps)
@@ -337,7 +352,7 @@ class _Settings:
         return {"name": self._config.name, "model": self._config.model, "rounds": self._config.rounds}
 
     def evaluate(self) -> dict[str, Any]:
-        chosen = self._config.evaluate.model_dump(mode="json", exclude={"diversity", "answers"})
+        chosen = self._config.evaluate.model_dump(mode="json", exclude={"diversity", "answers", "benchmarks"})
         return {"evaluate": chosen, "engine": self._engine} | {
             "inputs": self._digests.evaluation_sets,
             "max_tokens": self._config.train.max_tokens,
@@ -350,6 +365,15 @@ class _Settings:
             "inputs": self._digests.asked,
             "sampling": [self._config.augment.temperature, self._config.augment.top_p],
             "random_seed": self._config.random_seed,
+        }
+
+    def benchmarks(self) -> dict[str, Any]:
+        chosen = self._config.evaluate.benchmarks.model_dump(mode="json", exclude={"data"})
+        return {
+            "benchmarks": chosen,
+            "engine": self._engine,
+            "measures_with": self._config.evaluate.engine,
+            "inputs": self._digests.benchmarks,
         }
 
     def diversity(self) -> dict[str, Any]:

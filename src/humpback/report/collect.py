@@ -118,6 +118,7 @@ class Report:
     trainings: list[Training]
     diversity: Diversity | None
     answers: dict[str, Any] | None
+    benchmarks: dict[str, Any] | None
     pairs: Pairs
     licences: list[tuple[str, int]]
     times: list[StepTime]
@@ -161,6 +162,7 @@ def collect_report(config: Config, inputs: Mapping[str, Path], run_folder: Path)
         trainings=trainings,
         diversity=_diversity(inputs),
         answers=_json(inputs["answers"] / "answers.json") if "answers" in inputs else None,
+        benchmarks=_json(inputs["benchmarks"] / "benchmarks.json") if "benchmarks" in inputs else None,
         pairs=curated_pairs(
             product,
             [inputs[f"ratings-{number}"] for number in range(1, last + 1)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from humpback.report.answers_part import answers_parts
+from humpback.report.benchmarks_part import benchmark_parts
 from humpback.report.collect import Report
 from humpback.report.diversity_page import diversity_parts
 from humpback.report.downloads import with_downloads
@@ -29,6 +30,7 @@ def render_page(report: Report) -> str:
         style=page_style(),
         diversity=diversity_parts(report.diversity) if report.diversity is not None else [],
         answers=answers_parts(report.answers) if report.answers is not None else [],
+        benchmarks=benchmark_parts(report.benchmarks) if report.benchmarks is not None else [],
         paper_lengths=PAPER_LENGTHS,
         differences=[difference_figure(part) for part in report.evaluation],
         rating_figures=_there([rating_figure(found) for found in report.ratings]),

@@ -16,6 +16,7 @@ from humpback.corpus.contamination import EvaluationIndex, build_index, load_set
 from humpback.corpus.near_duplicates import DuplicateMap, find_duplicates
 from humpback.corpus.sites import taken_down
 from humpback.errors import InputError, NothingLeftError
+from humpback.evaluation.benchmarking import measured_files
 from humpback.randomness import derived_seed
 from humpback.records import Dropped, DropReason, Example, Segment
 from humpback.seed import read_seed
@@ -142,7 +143,7 @@ def ingest_segments(context: StageContext) -> Outcome:
 
 def _evaluation_index(config: Config) -> EvaluationIndex:
     rules = config.ingest.decontaminate
-    return build_index(load_sets(rules, config.evaluate.measured_on), rules)
+    return build_index(load_sets(rules, measured_files(config.evaluate)), rules)
 
 
 def _limited(examples: list[Example], limit: int | None, seed: int, dropped: list[Dropped]) -> list[Example]:

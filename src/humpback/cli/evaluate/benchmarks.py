@@ -46,7 +46,8 @@ def benchmarks(
     from humpback.evaluation.harness.tables import TITLES
     from humpback.workspace import write_json
 
-    plan = plan_benchmarks(data, tasks)
+    named = None if tasks is None else [task.strip() for task in tasks.split(",") if task.strip()]
+    plan = plan_benchmarks(data, named)
     found = find_model(model, overridden(overrides, engine), name)
     set_up_logging()
     results = run_benchmarks(
