@@ -20,8 +20,7 @@ from dataclasses import replace
 from importlib import resources
 from typing import Any
 
-from humpback.config import EngineConfig, PromptsConfig
-from humpback.config.schema import VllmConfig
+from humpback.config import EngineConfig, PromptsConfig, VllmConfig
 from humpback.engines import ChoiceRequest, GenerationRequest, Sampling
 from humpback.engines.vllm import VllmEngine
 from humpback.engines.vllm.library import import_vllm

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from humpback.config import IngestConfig
-from humpback.config.schema import QualityConfig
+from humpback.config import IngestConfig, QualityConfig
 from humpback.corpus.blocklist import blocked_words
 from humpback.corpus.boilerplate import LABELS, PHRASES, boilerplate_chars
 from humpback.corpus.filters import Verdict

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from humpback.config import IngestConfig
-from humpback.config.schema import QualityConfig
+from humpback.config import IngestConfig, QualityConfig
 from humpback.corpus.filters import REPEATED_SHARE, navigation_header, repeated_sentences, upper_case_header
 from humpback.corpus.markdown import outline
 from humpback.corpus.outline import Outline, Section

@@ -1,31 +1,20 @@
 """The configuration: one frozen tree, read from YAML with dotted overrides."""
 
-from humpback.config.load import config_as_yaml, load_config, parse_config
-from humpback.config.schema import (
-    AnswersConfig,
-    AugmentConfig,
-    BenchmarksConfig,
-    ClusterConfig,
-    Config,
-    CurateConfig,
+from humpback.config.curation import AugmentConfig, CurateConfig, LintConfig, RateConfig
+from humpback.config.engine import ClusterConfig, EngineConfig, HttpConfig, PromptsConfig, VllmConfig
+from humpback.config.evaluate import AnswersConfig, BenchmarksConfig, EvaluateConfig
+from humpback.config.ingest import (
     DecontaminateConfig,
-    EngineConfig,
-    EvaluateConfig,
-    HttpConfig,
     IngestConfig,
     LimitsConfig,
-    LintConfig,
-    LoraConfig,
     NearDuplicateConfig,
     PersonalDataConfig,
-    PromptsConfig,
     QualityConfig,
-    RateConfig,
-    ReportConfig,
-    TrainConfig,
-    VllmConfig,
 )
+from humpback.config.load import config_as_yaml, load_config, parse_config
+from humpback.config.schema import Config, ReportConfig
 from humpback.config.template import config_template
+from humpback.config.train import LoraConfig, TrainConfig
 
 __all__ = [
     "AnswersConfig",
