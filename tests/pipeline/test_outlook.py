@@ -10,7 +10,7 @@ from humpback.config import load_config
 from humpback.errors import InputError
 from humpback.pipeline import plan_at, run_pipeline
 from humpback.pipeline.accelerators import ACCELERATORS, SHAPES, Cluster
-from humpback.pipeline.outlook import growth
+from humpback.pipeline.outlook import START_SECONDS, corrected, growth
 from humpback.pipeline.plan import CURATE_SECONDS
 from humpback.pipeline.probe import Speeds
 
@@ -65,7 +65,21 @@ def test_steps_that_are_done_correct_the_estimate(small_inputs, probed):
     manifest = config.folder / "curated-1" / "stage.json"
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"seconds": 7.0}))
     steps = {step.name: step.seconds for step in plan_at(config, "10x").steps}
-    assert steps["curated-1"] == pytest.approx(70.0)
+    assert steps["curated-1"] == pytest.approx(7.0, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("took", "larger"),
+    [
+        (100.0, 1000.0),  # as foreseen
+        (50.0, 500.0),  # twice as fast
+        (110.0, 1010.0),  # what it needs to start
+        (220.0, START_SECONDS + 2000.0),  # no start takes so long: the rows took twice as long
+    ],
+)
+def test_a_start_does_not_grow_with_the_rows(took, larger):
+    assert corrected(1000.0, 100.0, took) == pytest.approx(larger)
+    assert corrected(5.0, 0.0, 3.0) == 8.0
 
 
 def test_a_cluster_takes_the_tokens_and_its_cores_the_documents(small_inputs, probed):

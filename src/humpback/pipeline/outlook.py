@@ -26,6 +26,7 @@ from humpback.workspace.pool import available_cores
 INTERNET = 1_000_000_000  # segments; twice the paper's half million a thousand times over
 DUPLICATE_BYTES = 630  # of memory a text's signature takes: docs/corpus-benchmark.md
 CURATE_BYTES = 900  # of memory a candidate takes while it is chosen; ours: an assumption, not measured yet
+START_SECONDS = 20.0  # ours: libraries and weights that a step loads, on a slow disk
 STORED_COPIES = 3  # of a text on disk: passage, segment, and the kept ones; uncompressed, so an upper bound
 INSTRUCTION_TOKENS = 20  # of an instruction that is written: OpenAssistant's first turns have a median of 15 words
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "B": 10**9}
@@ -144,8 +145,17 @@ def _here(state: StepState, config: Config, now: Sizes, sizes: Sizes, speeds: Sp
     seconds = planned.seconds
     done = RunFolder(config.folder).step(state.step.name).manifest() if state.status == "done" else None
     if done is not None and seconds is not None:
-        seconds *= done.seconds / (plan_step(to_do, config, now, speeds).seconds or done.seconds)
+        seconds = corrected(seconds, plan_step(to_do, config, now, speeds).seconds or 0.0, done.seconds)
     return StepOutlook(planned.name, planned.rows, seconds, None if seconds is None else _limit_here(state))
+
+
+def corrected(larger: float, smaller: float, took: float) -> float:
+    """An estimate for the larger size, after that for the smaller one and what this took; all in seconds.
+
+    What it took longer, up to `START_SECONDS`, is not thought to grow with the rows.
+    """
+    start = min(max(0.0, took - smaller), START_SECONDS)
+    return start + larger * ((took - start) / smaller if smaller else 1.0)
 
 
 def _limit_here(state: StepState) -> Limit:
