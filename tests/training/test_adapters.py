@@ -150,7 +150,6 @@ def test_weights_are_stored_as_the_base_stores_them(tiny_model, rows, tmp_path, 
 
 
 def test_training_on_four_bits_merges_into_the_weights_of_the_base(tiny_model, rows, tmp_path):
-    pytest.importorskip("bitsandbytes")
     config = changed(LORA, method="qlora")
     result = train(tiny_model, rows, tmp_path / "out", config, steps=10, rate=1e-2)
     assert result.history[-1]["loss"] < result.history[0]["loss"] - 0.2
@@ -165,7 +164,6 @@ def test_training_on_four_bits_merges_into_the_weights_of_the_base(tiny_model, r
 
 
 def test_a_tracker_gets_the_steps(tiny_model, rows, tmp_path):
-    pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     result = train(tiny_model, rows, tmp_path, changed(PLAIN, report_to=["tensorboard"]), steps=3)
