@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+import itertools
 import json
 import socket
 import struct
@@ -44,6 +46,8 @@ class Hostile:
         self.key: str | None = None
         self.bodies: list[dict[str, Any]] = []
         self.times: list[float] = []
+        self.has_ids = True
+        self.numbers = itertools.count()
         self.active = self.most_active = 0
         self.lock = threading.Lock()
         self.port = port
@@ -143,8 +147,9 @@ class Handler(BaseHTTPRequestHandler):
         answer = completion(self.server.hostile, body)
         if isinstance(answer, str):
             return self.reply(400, {"error": {"message": answer, "code": 400}})
+        answer["id"] = f"cmpl-{next(self.server.hostile.numbers)}" if self.server.hostile.has_ids else "cmpl-0"
         spoil(answer, fault)
-        return self.reply(200, answer, cut=fault.kind == "truncate")
+        return self.reply(200, answer, cut=fault.kind == "truncate", copies=2 if fault.kind == "twice" else 1)
 
     def allowed(self) -> bool:
         key = self.server.hostile.key
@@ -160,14 +165,19 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.connection.close()
 
-    def reply(self, status: int, content: Any, headers: dict[str, str] | None = None, *, cut: bool = False) -> None:
+    def reply(
+        self, status: int, content: Any, headers: dict[str, str] | None = None, *, cut: bool = False, copies: int = 1
+    ) -> None:
         data = content.encode() if isinstance(content, str) else json.dumps(content).encode()
+        stream, self.wfile = self.wfile, io.BytesIO()
         self.send_response(status)
         self.send_header("Content-Length", str(len(data)))
         for name, value in (headers or {}).items():
             self.send_header(name, str(value))
         self.end_headers()
         self.wfile.write(data[: len(data) // 2] if cut else data)
+        whole, self.wfile = self.wfile.getvalue(), stream
+        self.wfile.write(whole * copies)  # at once, so that the client has the copy before it asks again
         if cut:
             self.wfile.flush()
             self.drop()

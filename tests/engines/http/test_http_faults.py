@@ -74,6 +74,24 @@ def seconds(caplog) -> str:
     return caplog.messages[-1].partition("requests, ")[2].partition(" s;")[0]
 
 
+def test_an_answer_sent_twice_is_not_taken_for_the_next_one(serve, connect, wanted, caplog):
+    hostile = serve()
+    engine = connect(hostile)
+    hostile.fault_of = lambda body: Fault("twice") if len(hostile.bodies) % 5 == 0 else None
+    with caplog.at_level(logging.INFO, "humpback"):
+        answers = engine.generate(asked(200), SAMPLING)
+    check(hostile, wanted, answers, 200)
+    assert "answer sent twice" in caplog.messages[-1]
+
+
+def test_a_server_without_ids_of_its_own_is_believed(serve, connect, wanted):
+    hostile = serve()
+    hostile.has_ids = False
+    engine = connect(hostile)
+    check(hostile, wanted, engine.generate(asked(12), SAMPLING), 12)
+    assert not engine._client._ids_differ
+
+
 def test_a_request_that_takes_too_long_is_sent_again(serve, connect, wanted, caplog):
     hostile = serve()
     engine = connect(hostile, timeout_s=1.5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -36,6 +37,11 @@ CONNECT_S = 10.0
 SAY_EVERY_S = 60.0
 MAX_ANSWER_BYTES = 64 << 20
 """Longest answer that is read (ours: the log-probabilities of 100,000 tokens of a prompt take a sixth)."""
+
+MOST_IDS = 10_000
+"""Answers whose ids are remembered (ours: a copy comes to the next request on the same connection)."""
+
+_ID = re.compile(rb'"id"\s*:\s*"([^"]{1,200})"')
 
 R = TypeVar("R", bound="Row", contravariant=True)
 A = TypeVar("A")
@@ -83,6 +89,9 @@ class Client:
         self._retries: Counter[str] = Counter()
         self._requests = 0
         self._said_s = float("-inf")
+        self._ids: dict[bytes, None] = {}
+        self._ids_differ = True  # until two answers to what is tried at the start have the same
+        self._is_tried = False
         self.watch: Callable[[], None] = lambda: None  # called at each failure; raises where waiting is in vain
 
     def map(self, work: Callable[[R], Awaitable[A]], rows: Sequence[R]) -> list[A]:
@@ -165,7 +174,8 @@ class Client:
         """The response to a request, and its body: no more of it than may be there.
 
         Raises:
-            BadAnswerError: it has more, or is packed, which we never ask for: a few bytes could become gigabytes.
+            BadAnswerError: it has more, or is packed, which we never ask for: a few bytes could become gigabytes; or
+                it is a copy of an earlier one.
         """
         response = await self._http.send(request, stream=True)
         try:
@@ -177,9 +187,26 @@ class Client:
                 if size > MAX_ANSWER_BYTES:
                     raise BadAnswerError("endless answer")
                 pieces.append(piece)
+            answer = b"".join(pieces)
+            if request.method == "POST" and self._came_before(answer):
+                await response.extensions["network_stream"].aclose()  # our own answer comes next on this connection
+                raise BadAnswerError("answer sent twice")
         finally:
             await response.aclose()
-        return response, b"".join(pieces)
+        return response, answer
+
+    def _came_before(self, answer: bytes) -> bool:
+        """Whether it is a copy of an earlier answer, which a server left on the connection for the next request."""
+        found = _ID.search(answer)
+        if found is None:
+            return False
+        came_before = found[1] in self._ids
+        self._ids[found[1]] = None
+        if len(self._ids) > MOST_IDS:
+            del self._ids[next(iter(self._ids))]
+        if came_before and not self._is_tried:
+            self._ids_differ = False
+        return came_before and self._ids_differ
 
     def _hidden(self, text: str) -> str:
         """`text` without the key, which servers like to repeat."""
@@ -200,6 +227,7 @@ class Client:
 
     async def _map(self, work: Callable[[R], Awaitable[A]], rows: Sequence[R]) -> list[A]:
         self._retries.clear()
+        self._is_tried = True
         self._requests, began = 0, time.monotonic()
         free = asyncio.Semaphore(self._config.concurrency)
         answers: dict[int, A] = {}
