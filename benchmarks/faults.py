@@ -143,7 +143,14 @@ class Campaign:
             ],
         )
         delay = test_code("manners", "engines", "http").Fault("delay", DELAY_S)
-        at_once = ask(f"{AT_ONCE} requests at once", self.model, self.options.rows * 10, lambda number: delay, AT_ONCE)
+        at_once = ask(
+            f"{AT_ONCE} requests at once",
+            self.model,
+            self.options.rows * 10,
+            lambda number: delay,
+            AT_ONCE,
+            timeout_s=60,
+        )
         self.answered([at_once])
 
     def answered(self, found: Sequence[Answered]) -> None:

@@ -114,7 +114,15 @@ def server(folder: Path) -> Any:
     return module.Hostile(module.FileTokenizer(folder), "tiny")
 
 
-def ask(what: str, folder: Path, rows: int, fault_of: FaultOf, concurrency: int = 64, manner: str = "vllm") -> Answered:
+def ask(
+    what: str,
+    folder: Path,
+    rows: int,
+    fault_of: FaultOf,
+    concurrency: int = 64,
+    manner: str = "vllm",
+    timeout_s: float = TIMEOUT_S,
+) -> Answered:
     """Asks a server that has these faults for `rows` answers."""
     hostile = server(folder)
     hostile.manner = manner
@@ -126,7 +134,7 @@ def ask(what: str, folder: Path, rows: int, fault_of: FaultOf, concurrency: int 
         return fault_of(count)
 
     http = HttpConfig(
-        url=hostile.url, model="tiny", concurrency=concurrency, timeout_s=TIMEOUT_S, deadline_minutes=DEADLINE_MINUTES
+        url=hostile.url, model="tiny", concurrency=concurrency, timeout_s=timeout_s, deadline_minutes=DEADLINE_MINUTES
     )
     requests = [GenerationRequest(f"row{n}", f"anchor {n} basket", n) for n in range(rows)]
     answers: list[Generation] = []
