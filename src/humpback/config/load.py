@@ -131,15 +131,15 @@ def _describe(issue: Any, lines: dict[Location, int], overridden: set[str], name
 
 
 def _suggestion(location: Location) -> str:
-    known = _known_keys(location[:-1])
-    close = difflib.get_close_matches(str(location[-1]), known, n=1)
-    if close:
-        return f"; did you mean `{close[0]}`?"
     elsewhere = [
         f"{section}.{location[-1]}" for section in Config.model_fields if str(location[-1]) in _known_keys((section,))
     ]
     if elsewhere:
         return f"; did you mean `{elsewhere[0]}`?"
+    known = _known_keys(location[:-1])
+    close = difflib.get_close_matches(str(location[-1]), known, n=1)
+    if close:
+        return f"; did you mean `{close[0]}`?"
     return f"; known here: {', '.join(known)}"
 
 

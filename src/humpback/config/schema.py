@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from humpback.config.curation import AugmentConfig, CurateConfig, RateConfig
 from humpback.config.engine import ClusterConfig, EngineConfig, PromptsConfig
@@ -14,6 +15,8 @@ from humpback.config.section import Paths, Section
 from humpback.config.train import BACKWARD_ROOM, TrainConfig
 
 DEFAULT_CALIBRATION = 0.15  # of the seed, where `rate.judge` is calibrated
+
+_STORE = re.compile(r"(?!https?://)[a-z][a-z0-9+.-]*://(?!.*::).+")  # no web server, no chain
 
 
 class ReportConfig(Section):
@@ -49,6 +52,10 @@ class Config(Section):
     runs_dir: Path = Path("runs")
     """Where run folders live."""
 
+    store: str | None = None
+    """Where a copy of the run's folder is kept while it works, `<store>/<name>`: `s3://bucket/runs` or any other
+    address that fsspec can write to (docs/storage.md). Another machine with the same configuration goes on from it."""
+
     random_seed: int = Field(default=0, ge=0)
     """All sampling depends on this and the row's id only."""
 
@@ -83,6 +90,13 @@ class Config(Section):
         if self.train.machines > 1 and self.cluster.address is None:
             raise ValueError("train.machines: more than one needs a cluster: set cluster.address, or run with --ray")
         return self
+
+    @field_validator("store")
+    @classmethod
+    def _store_can_be_written(cls, store: str | None) -> str | None:
+        if store is not None and not _STORE.fullmatch(store):
+            raise ValueError("must be an address that can be written to, e.g. s3://bucket/runs, gs://bucket/runs")
+        return store
 
     @model_validator(mode="after")
     def _calibrated_or_not(self) -> Config:
@@ -125,3 +139,8 @@ class Config(Section):
     def folder(self) -> Path:
         """The run's folder."""
         return self.runs_dir / self.name
+
+    @property
+    def copy_url(self) -> str | None:
+        """Where the copy of the run's folder is kept; None keeps none."""
+        return None if self.store is None else f"{self.store.rstrip('/')}/{self.name}"

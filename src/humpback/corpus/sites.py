@@ -7,8 +7,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-TAKEDOWN_FILE = "takedown.json"
-"""In a run's folder: the sites whose texts were taken out of it."""
+from humpback.workspace import TAKEDOWN_FILE
 
 _HOST = re.compile(r"(?=.{1,253}\Z)[\w-]{1,63}(?:\.[\w-]{1,63})+")
 

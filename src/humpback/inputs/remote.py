@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 SILENCE = 60.0
 """Seconds for which a web server may say nothing (ours). The whole of a file may take any time."""
 
-_BUCKETS = ("s3://", "s3a://", "gs://", "gcs://")
+BUCKETS = ("s3://", "s3a://", "gs://", "gcs://")
 _STAMPS = ("ETag", "etag", "generation", "Content-MD5", "Digest")
 _TIMES = ("Last-Modified", "LastModified", "mtime")
 """What hosts say of a file that changes when the file does; the first are had by listing a folder, too."""
@@ -36,7 +36,7 @@ def remote_files(url: str, option: str) -> list[str]:
         InputError: nothing is there, or the file system cannot be asked; `option` is named in the message.
         MissingDependencyError: the file system needs a package that is not installed.
     """
-    files, path = _file_system(url, option)
+    files, path = file_system(url, option)
     if url.startswith(WEB):
         return [url]  # there are no folders to list, and `?` begins a query
     names = persistently(lambda: _names(files, path), url, option)
@@ -48,7 +48,7 @@ def remote_files(url: str, option: str) -> list[str]:
 
 def remote_digest(url: str, option: str) -> bytes:
     """Bytes that change when the file does, as far as its host says: size, checksum, time; raises as `open_remote`."""
-    files, path = _file_system(url, option)
+    files, path = file_system(url, option)
     version = _version(files, path, url, option)
     if len(version) == 1 and not url.startswith(WEB):  # there it would be the address alone
         version["ukey"] = str(persistently(lambda: files.ukey(path), url, option))
@@ -87,7 +87,7 @@ class _Remote(io.RawIOBase):
         self.lost: InputError | None = None
         self._url = url
         self._option = option
-        self._files, self._path = _file_system(url, option)
+        self._files, self._path = file_system(url, option)
         self._at = 0
         self._ended = False
         self._ranges = True  # whether the server hands out any part of the file
@@ -213,7 +213,7 @@ def _names(files: AbstractFileSystem, path: str) -> list[str]:
 
 def _nothing(files: AbstractFileSystem, path: str, url: str, option: str) -> InputError:
     bucket = path.partition("/")[0]
-    if url.startswith(_BUCKETS) and not persistently(lambda: files.exists(bucket), url, option):
+    if url.startswith(BUCKETS) and not persistently(lambda: files.exists(bucket), url, option):
         return InputError(
             f"{option}: {url!r}: there is no bucket {bucket!r}, or none that you may see. Check its name."
         )
@@ -233,7 +233,13 @@ def _full(url: str, files: AbstractFileSystem, name: str) -> str:
     return f"{scheme}://{name}{chained}{rest}" if chained else str(files.unstrip_protocol(name))
 
 
-def _file_system(url: str, option: str) -> tuple[Any, str]:
+def file_system(url: str, option: str) -> tuple[Any, str]:
+    """The file system that `url` names, and its path there.
+
+    Raises:
+        InputError: the file system cannot be set up; `option` is named in the message.
+        MissingDependencyError: it needs a package that is not installed.
+    """
     from fsspec.core import url_to_fs
 
     try:

@@ -28,24 +28,24 @@ _KEYS = (
 )
 
 
-def persistently(ask: Callable[[], T], url: str, option: str) -> T:
+def persistently(ask: Callable[[], T], url: str, option: str, verb: str = "read") -> T:
     """What `ask` answers, asked again where it fails in a way that may pass.
 
     Raises:
-        InputError: it fails for good; the message names `option` and `url`.
+        InputError: it fails for good; the message names `option` and `url`, and says that it cannot be `verb`.
     """
     for wait in WAITS:
         try:
             return ask()
         except Exception as error:  # each file system has errors of its own
             if not may_pass(error):
-                raise unreachable(url, option, error) from error
+                raise unreachable(url, option, error, verb) from error
             log.warning("%s: %s; again in %s s", url, reason(error), wait)
             time.sleep(wait)
     try:
         return ask()
     except Exception as error:
-        raise unreachable(url, option, error) from error
+        raise unreachable(url, option, error, verb) from error
 
 
 def may_pass(error: Exception) -> bool:
@@ -57,8 +57,8 @@ def may_pass(error: Exception) -> bool:
     return not isinstance(cause, _REFUSED) and not _lacks_keys(cause)
 
 
-def unreachable(url: str, option: str, error: Exception) -> InputError:
-    """The error for an address that cannot be read, with what to do about it."""
+def unreachable(url: str, option: str, error: Exception, verb: str = "read") -> InputError:
+    """The error for an address that cannot be read or written, with what to do about it."""
     cause = _cause(error)
     advice = "Check the address."
     if url.startswith(WEB) and "*" in url:
@@ -67,7 +67,7 @@ def unreachable(url: str, option: str, error: Exception) -> InputError:
         advice = f"Check the address and the keys: {_KEYS}." if not url.startswith(WEB) else "It is not open to you."
     elif may_pass(error):
         advice = "Check the address and the connection, and run the same command again."
-    return InputError(f"{option}: {url!r} cannot be read ({reason(error)}). {advice}")
+    return InputError(f"{option}: {url!r} cannot be {verb} ({reason(error)}). {advice}")
 
 
 def reason(error: Exception) -> str:

@@ -103,7 +103,7 @@ def _difference(first: Run, run: Run, name: str) -> Difference | None:
 
 def _different_settings(configs: Sequence[Config]) -> dict[str, list[str]]:
     flat = [_flat(config.model_dump(mode="json")) for config in configs]
-    names = list(dict.fromkeys(name for one in flat for name in one if name not in ("name", "runs_dir")))
+    names = list(dict.fromkeys(name for one in flat for name in one if name not in ("name", "runs_dir", "store")))
     values = {name: [json.dumps(one.get(name), ensure_ascii=False) for one in flat] for name in names}
     return {name: found for name, found in values.items() if len(set(found)) > 1}
 

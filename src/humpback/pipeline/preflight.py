@@ -23,6 +23,7 @@ from humpback.prompts.contract import load_templates
 from humpback.seed import read_seed
 from humpback.stages.ingest import MIN_SEED_PAIRS, split_seed
 from humpback.workspace import RunFolder
+from humpback.workspace.store import StoreFiles, check_store
 
 BUILTIN_BYTES = 540_000_000  # float32 safetensors of the built-in model
 DOCUMENTS_LOOKED_AT = 20
@@ -33,7 +34,7 @@ def preflight(config: Config) -> list[HumpbackError]:
     """Every problem that can be found without running anything; none means that the run can start."""
     problems: list[HumpbackError] = []
     inputs = (_seed, _corpus, _evaluation_sets, _diversity, _answers, _benchmarks, _labels, _prompts)
-    for look in (*inputs, _folder, _engine, _cluster, _model, _disk):
+    for look in (*inputs, _folder, _store, _engine, _cluster, _model, _disk):
         try:
             look(config)
         except HumpbackError as error:
@@ -119,6 +120,11 @@ def _folder(config: Config) -> None:
         raise WorkspaceError(
             f"runs_dir: {existing}: cannot be written; choose another `runs_dir`, or change its rights"
         )
+
+
+def _store(config: Config) -> None:
+    if config.copy_url is not None:
+        check_store(StoreFiles(config.copy_url))
 
 
 def _engine(config: Config) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from humpback.cluster import open_executor
@@ -14,12 +14,13 @@ from humpback.engines import chat_format
 from humpback.errors import ConfigError
 from humpback.hardware import hardware_line, versions
 from humpback.pipeline.preflight import preflight
-from humpback.pipeline.state import StepState, run_state
+from humpback.pipeline.state import StepState, run_state, step_status
 from humpback.pipeline.steps import select_steps
 from humpback.progress import Progress, SilentProgress
 from humpback.prompts import PromptContract
 from humpback.stages.context import StageContext, base_folder
 from humpback.workspace import Executor, Manifest, RunFolder, disk_errors_explained, dropped_counts, row_count
+from humpback.workspace.store import Copying, WantedStep, open_copy
 
 log = logging.getLogger(__name__)
 
@@ -49,25 +50,34 @@ def run_pipeline(config: Config, *, target: str | None = None, progress: Progres
     if problems:
         raise problems[0] if len(problems) == 1 else _together(problems)
     folder = RunFolder(config.folder)
-    with folder.locked():
+    with folder.locked(), open_copy(config.copy_url, folder) as copy:
         folder.create(config)
         states = run_state(config)
         if target is not None:
             wanted = {step.name for step in select_steps([state.step for state in states], target)}
             states = [state for state in states if state.step.name in wanted]
-        return run_steps(config, folder, states, progress or SilentProgress())
+        copy.fetch([WantedStep(state.step.name, state.fingerprint, state.step.needs) for state in states])
+        states = [replace(state, status=step_status(folder, state.step.name, state.fingerprint)) for state in states]
+        return run_steps(config, folder, states, progress or SilentProgress(), copy)
 
 
-def run_steps(config: Config, folder: RunFolder, states: Sequence[StepState], progress: Progress) -> RunResult:
-    """Runs those of the steps that are not done, in order, in a folder that is locked."""
+def run_steps(
+    config: Config, folder: RunFolder, states: Sequence[StepState], progress: Progress, copy: Copying | None = None
+) -> RunResult:
+    """Runs those of the steps that are not done, in order, in a folder that is locked and of which `copy` is kept."""
     is_up_to_date = all(state.status == "done" for state in states)
     cluster = ClusterConfig() if is_up_to_date else config.cluster
     with open_executor(cluster, folder.path) as executor:
-        return _run_steps(config, folder, states, progress, executor)
+        return _run_steps(config, folder, states, progress, executor, copy or Copying())
 
 
 def _run_steps(
-    config: Config, folder: RunFolder, states: Sequence[StepState], progress: Progress, executor: Executor
+    config: Config,
+    folder: RunFolder,
+    states: Sequence[StepState],
+    progress: Progress,
+    executor: Executor,
+    copy: Copying,
 ) -> RunResult:
     executed: list[str] = []
     reused: list[str] = []
@@ -92,6 +102,7 @@ def _run_steps(
             log_metrics=folder.log_metrics,
             executor=executor,
         )
+        copy.begins(name)
         manifest = _run_step(state, context)
         folder.log_metrics(name, rows=manifest.rows, dropped=manifest.dropped, seconds=round(manifest.seconds, 2))
         executed.append(name)

@@ -98,11 +98,14 @@ def step_states(config: Config, steps: Sequence[Step]) -> list[StepState]:
         if step.uses_base_model:
             depends_on["base_model"] = base_model
         found[step.name] = fingerprint(depends_on)
-        output = folder.step(step.name)
-        status: Status = "to do"
-        if output.is_finished(found[step.name]):
-            status = "done"
-        elif output.is_started(found[step.name]):
-            status = "started"
+        status = step_status(folder, step.name, found[step.name])
         states.append(StepState(step, found[step.name], depends_on, status))
     return states
+
+
+def step_status(folder: RunFolder, name: str, fingerprint: str) -> Status:
+    """How far the output of the step called `name` is that `fingerprint` names."""
+    output = folder.step(name)
+    if output.is_finished(fingerprint):
+        return "done"
+    return "started" if output.is_started(fingerprint) else "to do"

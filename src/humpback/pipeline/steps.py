@@ -380,7 +380,7 @@ class _Settings:
         return {"random_seed": self._config.random_seed}
 
     def report(self) -> dict[str, Any]:
-        return {"config": self._config.model_dump(mode="json", exclude={"runs_dir"})}
+        return {"config": self._config.model_dump(mode="json", exclude={"runs_dir", "store"})}
 
     def _section(self, name: str) -> dict[str, Any]:
         return {name: getattr(self._config, name).model_dump(mode="json"), "engine": self._engine}

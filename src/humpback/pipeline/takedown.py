@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from humpback.corpus.sites import TAKEDOWN_FILE, is_of_site, site_of
+from humpback.corpus.sites import is_of_site, site_of
 from humpback.errors import InputError
 from humpback.stages.export import remove_from_dataset
 from humpback.stages.report import PAGE_FILE
-from humpback.workspace import RunFolder, filter_rows, write_json
+from humpback.workspace import TAKEDOWN_FILE, RunFolder, filter_rows, write_json
+from humpback.workspace.store import open_copy
 
 Row = Mapping[str, Any]
 
@@ -41,7 +42,8 @@ def takedown(run: str | Path, domain: str, *, dry_run: bool = False) -> Takedown
 
     The request is noted in the run's folder first, so that a later run of the folder leaves the site out and a
     takedown that was stopped can be given again. Models stay as they are; the answer names those that were trained
-    on the site's rows. The report, which shows rows, is removed; `humpback report` writes it anew.
+    on the site's rows. A copy in a store is changed alike. The report, which shows rows, is removed; `humpback report`
+    writes it anew.
 
     Raises:
         InputError: `domain` is no host name.
@@ -52,7 +54,8 @@ def takedown(run: str | Path, domain: str, *, dry_run: bool = False) -> Takedown
         raise InputError(f"--domain: {domain!r} is no host name; give one like example.org")
     folder = RunFolder(run)
     config = folder.config()
-    with folder.locked():
+    with folder.locked(), open_copy(None if dry_run else config.copy_url, folder) as copy:
+        copy.require_latest()
         found = Takedown(site, list(_rows_of(folder, site)))
         found.models = _trained_on(found.rows, config.rounds)
         if dry_run:
@@ -64,6 +67,7 @@ def takedown(run: str | Path, domain: str, *, dry_run: bool = False) -> Takedown
         remove_from_dataset(folder.step("dataset"), config, lambda row: not is_of_site(row.source.uri, site))
         if ids:
             (folder.path / "report" / PAGE_FILE).unlink(missing_ok=True)
+        copy.publish()
     return found
 
 

@@ -3,7 +3,7 @@
 from humpback.workspace.atomic import disk_errors_explained, write_bytes, write_json, write_text
 from humpback.workspace.executor import Executor, ThisProcess, Work
 from humpback.workspace.fingerprint import file_digest, fingerprint
-from humpback.workspace.folder import RunFolder
+from humpback.workspace.folder import TAKEDOWN_FILE, RunFolder
 from humpback.workspace.pool import RowLimits, Workers, available_cores, each_row, in_order
 from humpback.workspace.row_shards import map_rows
 from humpback.workspace.shards import (
@@ -23,6 +23,7 @@ from humpback.workspace.spans import HeldRows, ShardWork, StoredRows, run_shards
 from humpback.workspace.step import Manifest, StepFolder
 
 __all__ = [
+    "TAKEDOWN_FILE",
     "Executor",
     "HeldRows",
     "Manifest",

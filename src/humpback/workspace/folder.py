@@ -25,6 +25,8 @@ CHECKED_FILE = ".checked.json"
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")  # of Linux: another one after each start of the machine
 CONFIG_FILE = "humpback.yaml"
 VERSION_FILE = "run.json"
+METRICS_FILE = "metrics.jsonl"
+TAKEDOWN_FILE = "takedown.json"  # the sites whose texts were taken out
 # What a start that was killed before it wrote VERSION_FILE leaves.
 _BEFORE_VERSION = frozenset({".lock", f".{VERSION_FILE}{TEMPORARY_SUFFIX}"})
 
@@ -120,10 +122,9 @@ class RunFolder:
         went wrong does damage, files are read once for each start of the machine and each place of the folder, or
         `always`. The folder must be locked.
         """
-        place = self.path.stat()
-        seen = {"boot": _boot(), "device": place.st_dev, "inode": place.st_ino}
+        seen = self.place()
         file = self.path / CHECKED_FILE
-        if not always and seen["boot"] and file.exists() and file.read_bytes() == _json_bytes(seen):
+        if not always and seen and file.exists() and file.read_bytes() == _json_bytes(seen):
             return {}
         found = {}
         for manifest in sorted(self.path.rglob(MANIFEST_FILE)):
@@ -136,12 +137,18 @@ class RunFolder:
         write_bytes(file, _json_bytes(seen))
         return found
 
+    def place(self) -> dict[str, object]:
+        """What names this folder on this machine until its next start; empty where the system does not say."""
+        boot = _boot()
+        found = self.path.stat()
+        return {"boot": boot, "device": found.st_dev, "inode": found.st_ino} if boot else {}
+
     def log_metrics(self, name: str, /, **values: Any) -> None:
         """Adds a line about the step called `name` to `metrics.jsonl`."""
         line = json.dumps({"time": round(time.time(), 3), "name": name, **values}, ensure_ascii=False)
         with (
             disk_errors_explained(self.path),
-            (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file,
+            (self.path / METRICS_FILE).open("a", encoding="utf-8") as file,
         ):
             file.write(line + "\n")
 

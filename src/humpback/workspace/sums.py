@@ -60,18 +60,27 @@ def note_sum(path: Path, written: Path) -> None:
 
 def noted_sums(step: Path) -> dict[str, list[str]]:
     """What is noted of the files of a step being made, by name, the latest last; torn lines say nothing."""
-    found: dict[str, list[str]] = {}
     try:
-        lines = (step / STARTED_FILE).read_bytes().splitlines()[1:]
+        return parsed_started((step / STARTED_FILE).read_bytes())[1]
     except OSError:
-        return found
+        return {}
+
+
+def parsed_started(data: bytes) -> tuple[str | None, dict[str, list[str]]]:
+    """What the file of a step being made says: the fingerprint, None where it is torn, and `noted_sums`."""
+    head, *lines = data.splitlines() or [b""]
+    found: dict[str, list[str]] = {}
     for line in lines:
         try:
             name, digest = json.loads(line)
         except (ValueError, TypeError):
             continue
         found.setdefault(str(name), []).append(str(digest))
-    return found
+    try:
+        said = json.loads(head)
+    except ValueError:
+        return None, found
+    return (said["fingerprint"] if isinstance(said, dict) and isinstance(said.get("fingerprint"), str) else None), found
 
 
 def started_text(fingerprint: str, sums: Mapping[str, str] | None = None) -> str:
