@@ -25,7 +25,7 @@ from humpback.workspace.pool import available_cores
 
 INTERNET = 1_000_000_000  # segments; twice the paper's half million a thousand times over
 DUPLICATE_BYTES = 630  # of memory a text's signature takes: docs/corpus-benchmark.md
-CURATE_BYTES = 900  # of memory a candidate takes while it is chosen; ours: an assumption, not measured yet
+CURATE_BYTES = 810  # of memory a candidate takes while it is chosen: docs/faults.md
 START_SECONDS = 20.0  # ours: libraries and weights that a step loads, on a slow disk
 STORED_COPIES = 3  # of a text on disk: passage, segment, and the kept ones; uncompressed, so an upper bound
 INSTRUCTION_TOKENS = 20  # of an instruction that is written: OpenAssistant's first turns have a median of 15 words

@@ -26,7 +26,7 @@ SAMPLE_DOCUMENTS = 200  # ours: segments a page differ widely, a few hundred pag
 CHARS_PER_TOKEN = 4.0  # ours: SmolLM2 makes 3.8 of the built-in pairs and 4.4 of OpenAssistant's
 PROMPT_TOKENS = 40  # tags and turns around a pair
 DUPLICATE_SECONDS = 123e-6  # a text's signature and search, of one core: docs/corpus-benchmark.md
-CURATE_SECONDS = 60e-6  # a candidate, of one core; ours: an assumption, not measured at size yet
+CURATE_SECONDS = 220e-6  # a candidate, of one core: docs/faults.md
 
 
 @dataclass(frozen=True, slots=True)
