@@ -13,8 +13,8 @@ from humpback.prompts import TokenRow
 from humpback.training.batches import plan_batches
 from humpback.training.collate import Collator, check_packing
 from humpback.training.faults import memory_estimate, not_finite, out_of_memory
+from humpback.training.job import Job, StepReport
 from humpback.training.settings import adapter_settings, extra_callbacks, trainer_settings
-from humpback.training.sft import Job, StepReport
 from humpback.training.start import starting_model
 from humpback.training.trainer import TargetTokenTrainer
 from humpback.training.watcher import Watcher

@@ -29,9 +29,10 @@ from humpback.errors import ConfigError, EngineError, HumpbackError, ModelError,
 from humpback.models import is_out_of_memory
 from humpback.prompts import TokenRow
 from humpback.training.batches import plan_batches
+from humpback.training.job import Job, StepReport, TrainingResult
 from humpback.training.launcher import LOG, Launch
 from humpback.training.recipe import Recipe
-from humpback.training.sft import Job, StepReport, TrainingResult, train_here
+from humpback.training.sft import train_here
 
 JOB, ROWS, HELD_OUT = "job.json", "rows.npz", "held-out.npz"
 STEPS, RESULT = "steps.jsonl", "result.json"

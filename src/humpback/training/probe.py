@@ -8,8 +8,8 @@ from pathlib import Path
 
 from humpback.config import TrainConfig
 from humpback.prompts import TokenRow
+from humpback.training.fine_tuning import fine_tune
 from humpback.training.recipe import Recipe
-from humpback.training.sft import fine_tune
 
 
 def seconds_per_token(base: Path, rows: Sequence[TokenRow], config: TrainConfig, *, device: str) -> float:
