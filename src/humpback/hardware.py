@@ -23,6 +23,15 @@ def hardware_line() -> str:
     return line
 
 
+def gpu_count() -> int:
+    """How many of NVIDIA's GPUs this process may use. Asks no library, since that would begin to use them."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    there = sum(1 for device in Path("/dev").glob("nvidia[0-9]*") if device.name[6:].isdigit())
+    if visible is None:
+        return there
+    return min(there, sum(bool(name.strip()) and name.strip() != "-1" for name in visible.split(",")))
+
+
 def memory_bytes() -> int:
     """Main memory of this machine."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

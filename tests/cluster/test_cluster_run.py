@@ -27,7 +27,16 @@ OVERRIDES = (
     "ingest.documents_per_shard=1",
 )
 WORK = ("passages", "signatures", "sampling", "choosing", "reading for the judge", "rating", "rewriting")
-TIMED = {"stage.json", "metrics.jsonl", "humpback.yaml", "index.html", ".lock", ".checked.json"}
+TIMED = {
+    "stage.json",
+    "metrics.jsonl",
+    "progress.json",
+    "progress.html",
+    "humpback.yaml",
+    "index.html",
+    ".lock",
+    ".checked.json",
+}
 
 
 def content(run: Path) -> dict[str, bytes]:

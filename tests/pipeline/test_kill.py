@@ -76,7 +76,16 @@ def drive(config: Path, orders: list[tuple[Path, int, str]], overrides: list[str
 
 def content(runs_dir: Path) -> dict[str, bytes]:
     """Every file of the run but those that hold times or places."""
-    timed = {"stage.json", "metrics.jsonl", "humpback.yaml", "index.html", ".lock", ".checked.json"}
+    timed = {
+        "stage.json",
+        "metrics.jsonl",
+        "progress.json",
+        "progress.html",
+        "humpback.yaml",
+        "index.html",
+        ".lock",
+        ".checked.json",
+    }
     run = runs_dir / "small"
     return {
         str(file.relative_to(run)): file.read_bytes()

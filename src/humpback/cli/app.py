@@ -139,7 +139,9 @@ def plan(
     gpus: Annotated[int | None, typer.Option(help="With --size: so many GPUs.", min=1)] = None,
     gpu: Annotated[str, typer.Option(help="With --size: a100, h100, h200 or l40s.")] = "h100",
     cores: Annotated[int | None, typer.Option(help="With --size: processor cores (default: 16 a GPU).", min=1)] = None,
-    gpu_hour: Annotated[float | None, typer.Option(help="With --size: price of a GPU's hour.", min=0)] = None,
+    gpu_hour: Annotated[
+        float | None, typer.Option(help="Price of a GPU's hour: for --size, or for the run's progress page.", min=0)
+    ] = None,
 ) -> None:
     """Show what would run, what is there already, and what it would take, here or at another size."""
     from humpback.cli.console import print_plan
@@ -150,7 +152,7 @@ def plan(
     cluster = cluster_of(at, size, gpus, gpu, cores, gpu_hour)
     _stop_on_problems(settings)
     if at is None:
-        print_plan(make_plan(settings, probe=probe), settings)
+        print_plan(make_plan(settings, probe=probe, gpu_hour=gpu_hour), settings)
     else:
         print_outlook(plan_at(settings, at, cluster), cluster)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,9 +21,12 @@ from humpback.cli.printable import PrintableFormatter, printable
 from humpback.config import Config
 from humpback.errors import HumpbackError
 from humpback.pipeline import Explanation, Plan, RunResult, run_state
+from humpback.pipeline.progress import gather, read_planned, read_record
+from humpback.pipeline.state import Status
 from humpback.pipeline.steps import InputDigests, pipeline_steps
 from humpback.progress import SilentProgress, Task
-from humpback.workspace import Manifest, RunFolder
+from humpback.report.progress_page import TITLES, Cost, RunProgress, clock, rate_text
+from humpback.workspace import RunFolder
 
 if TYPE_CHECKING:
     from humpback.pipeline.takedown import Takedown
@@ -207,20 +211,57 @@ def print_plan(plan: Plan, config: Config) -> None:
 
 
 def print_status(path: Path) -> None:
-    """Each step of a run: done, started or to do, with rows, time, and the planned time beside it."""
+    """Each step of a run with its state, rows, time and planned time, and how far the run is in all."""
     folder = RunFolder(path)
     config = folder.config()
+    record = read_record(path)
+    is_running = record is not None and record.state == "running" and folder.is_locked()
     states = _states(folder, config)
-    planned = _planned(path)
+    manifests = {name: folder.step(name).manifest() for name, state in states.items() if state == "done"}
+    there = {name: manifest for name, manifest in manifests.items() if manifest is not None}
+    found = gather(config, states, there, record, read_planned(path), is_running=is_running)
     table = Table(title=escape(printable(str(path))), title_justify="left")
     for column in ("step", "state", "rows", "set aside", "time", "planned"):
         table.add_column(column, justify="left" if column in ("step", "state") else "right")
-    for name, state in states.items():
-        manifest = folder.step(name).manifest() if state == "done" else None
-        table.add_row(name, state, *_figures(manifest), planned.get(name, ""))
+    for step in found.steps:
+        figures = (str(step.rows or ""), str(step.aside or ""), _time(step.seconds), _time(step.planned))
+        table.add_row(step.name, step.status, *figures)
     console.print(table)
-    left = [name for name, state in states.items() if state != "done"]
-    console.print("All done." if not left else f"{len(left)} of {len(states)} steps to do; `humpback run` goes on.")
+    for line in status_lines(found):
+        console.print(escape(printable(line)))
+    left = len(states) - found.done
+    goes_on = "" if is_running else "; `humpback run` goes on"
+    console.print("All done." if not left else f"{left} of {len(states)} steps to do{goes_on}.")
+
+
+def status_lines(found: RunProgress) -> Iterator[str]:
+    """What the page of progress says above and below its table, in a line each."""
+    if found.state not in ("done", "not started"):
+        yield f"{TITLES[found.state]}: {found.step}" if found.step else TITLES[found.state]
+    if found.bar is not None:
+        bar = found.bar
+        total = "" if bar.total is None else f" of {bar.total:,}"
+        left = "" if bar.left is None else f"about {duration(bar.left)} left"
+        yield ", ".join(filter(None, (f"{bar.label}: {bar.done:,}{total} {bar.unit}", rate_text(bar), left, bar.note)))
+    for step in found.steps:
+        if step.cluster:
+            yield f"{step.name}: {step.cluster}"
+    if found.spent:
+        yield f"{duration(found.spent)} of work so far; {cost_text(found.cost)}"
+    if found.left is not None and found.forecast is not None:
+        end = f", end at about {clock(found.left + time.time(), time.time())}" if found.state == "running" else ""
+        yield f"about {duration(found.left)} left{end}; in the end {cost_text(found.forecast)}"
+    for message in found.messages:
+        yield f"{clock(message.time, found.updated)} {message.level}: {message.text}"
+    if found.error:
+        yield f"error: {found.error}"
+
+
+def cost_text(cost: Cost) -> str:
+    """E.g. `1 h 30 min of machines, 6 h 0 min of GPUs, price 15.00`."""
+    gpus = f", {duration(cost.gpu_seconds)} of GPUs" if cost.gpu_seconds or cost.price is not None else ""
+    price = "" if cost.price is None else f", price {cost.price:,.2f}"
+    return f"{duration(cost.machine_seconds)} of machines{gpus}{price}"
 
 
 def print_explanation(found: Explanation) -> None:
@@ -258,7 +299,7 @@ def print_takedown(found: Takedown, *, dry_run: bool) -> None:
         console.print("The report showed rows and is gone; `humpback report` writes it anew.")
 
 
-def _states(folder: RunFolder, config: Config) -> dict[str, str]:
+def _states(folder: RunFolder, config: Config) -> dict[str, Status]:
     """How far each step is; where an input is gone, by what stands in the folder alone."""
     try:
         return {state.step.name: state.status for state in run_state(config)}
@@ -270,20 +311,8 @@ def _states(folder: RunFolder, config: Config) -> dict[str, str]:
         return {name: "done" if done else "to do" for name, done in finished.items()}
 
 
-def _figures(manifest: Manifest | None) -> tuple[str, str, str]:
-    if manifest is None:
-        return "", "", ""
-    dropped = sum(manifest.dropped.values())
-    rows = manifest.rows or manifest.facts.get("examples", "")
-    return str(rows), str(dropped or ""), duration(manifest.seconds)
-
-
-def _planned(path: Path) -> dict[str, str]:
-    try:
-        steps = json.loads((path / "plan.json").read_text(encoding="utf-8"))["steps"]
-    except (OSError, ValueError, KeyError):
-        return {}
-    return {name: duration(step["seconds"]) for name, step in steps.items() if step.get("seconds") is not None}
+def _time(seconds: float | None) -> str:
+    return "" if seconds is None else duration(seconds)
 
 
 def _step_names(config: Config) -> list[str]:

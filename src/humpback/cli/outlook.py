@@ -23,7 +23,7 @@ def cluster_of(
     if (size is None) != (gpus is None):
         raise InputError("--size and --gpus describe a cluster together: give both, or neither for this machine")
     if size is None or gpus is None:
-        if cores is not None or gpu_hour is not None:
+        if cores is not None or (gpu_hour is not None and at is not None):
             raise InputError("--cores and --gpu-hour describe a cluster: give --size and --gpus too")
         return None
     if at is None:

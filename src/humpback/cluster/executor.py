@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from humpback.cluster.figures import Told
 from humpback.cluster.worker import GuardedWork, Surroundings
 from humpback.config import ClusterConfig
 from humpback.version import __version__
@@ -19,10 +20,11 @@ I = TypeVar("I")  # noqa: E741
 
 
 class RayExecutor:
-    """Sends work to worker processes anywhere in the cluster that this process has joined."""
+    """Sends work to worker processes anywhere in the cluster that this process has joined; `told` hears how far."""
 
-    def __init__(self, config: ClusterConfig, folder: Path) -> None:
+    def __init__(self, config: ClusterConfig, folder: Path, told: Told = lambda figures: None) -> None:
         self._config = config
+        self._told = told
         self._surroundings = Surroundings(folder, Path.cwd(), __version__)
         self._pool: Pool | None = None
 
@@ -52,7 +54,7 @@ class RayExecutor:
         if self._pool is not None and self._pool.shape != shape:
             self._pool.close()  # its workers hold what the others need
             self._pool = None
-        pool = self._pool = self._pool or Pool(shape, self._surroundings)
+        pool = self._pool = self._pool or Pool(shape, self._surroundings, self._told)
         try:
             pool.run(work, items, done)
         finally:

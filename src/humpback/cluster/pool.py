@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import ray
 from ray.exceptions import RayError, RayTaskError
 
+from humpback.cluster.figures import Figures, Told
 from humpback.cluster.tasks import MOST_LOST, Task, Tasks
 from humpback.cluster.worker import Surroundings, Worker
 from humpback.errors import EngineError, HumpbackError
@@ -54,8 +55,9 @@ class _Call:
 class Pool:
     """Workers that stay from one piece of work to the next, so that a process is started once."""
 
-    def __init__(self, shape: Shape, surroundings: Surroundings) -> None:
+    def __init__(self, shape: Shape, surroundings: Surroundings, told: Told) -> None:
         self.shape = shape
+        self._told = told
         self._actor = ray.remote(Worker).options(num_cpus=shape.cpus, num_gpus=shape.gpus, max_restarts=0)
         self._surroundings = surroundings
         self._rested: list[Any] = []
@@ -69,7 +71,7 @@ class Pool:
         tasks: Tasks[I] = Tasks(items)
         if tasks.is_empty:
             return
-        shift = _Shift(self._actor, self._surroundings, ray.put(work), tasks, done)
+        shift = _Shift(self._actor, self._surroundings, ray.put(work), tasks, done, self._told, self.shape.gpus)
         try:
             shift.begin(self._rested, self.shape)
             shift.work_off()
@@ -78,7 +80,7 @@ class Pool:
             shift.end_all()
             raise
         self._rested = shift.end_busy()
-        log.info("%s", shift.summary())
+        log.info("%s", shift.figures())
 
     def close(self) -> None:
         """Ends all processes."""
@@ -91,13 +93,22 @@ class _Shift:
     """One piece of work in the hands of a pool."""
 
     def __init__(
-        self, actor: Any, surroundings: Surroundings, work: Any, tasks: Tasks[Any], done: Callable[[Any], None]
+        self,
+        actor: Any,
+        surroundings: Surroundings,
+        work: Any,
+        tasks: Tasks[Any],
+        done: Callable[[Any], None],
+        told: Told,
+        gpus: float,
     ) -> None:
         self._actor = actor
         self._surroundings = surroundings
         self._work = work
         self._tasks = tasks
         self._done = done
+        self._told = told
+        self._gpus = gpus
         self._calls: dict[Any, _Call] = {}
         self._idle: list[Any] = []
         self._machines: set[str] = set()
@@ -105,7 +116,7 @@ class _Shift:
         self._failed_to_open = 0
         self._places = 0
         self._seconds = 0.0
-        self._alone_since = time.monotonic()
+        self._began = self._alone_since = time.monotonic()
 
     def begin(self, rested: Iterable[Any], shape: Shape) -> None:
         """Lets the workers that are there, and new ones up to the shape's number, make ready."""
@@ -155,12 +166,17 @@ class _Shift:
         if self._calls:
             ray.wait(list(self._calls), num_returns=len(self._calls), timeout=ENDING_SECONDS)
 
-    def summary(self) -> str:
-        """What was done, in a line."""
-        repeated = f", {self._tasks.repeated} handed out again" if self._tasks.repeated else ""
-        return (
-            f"cluster: {self._tasks.finished} shards by {self._opened} workers on {len(self._machines)} nodes, "
-            f"{self._seconds:.1f} s of work{repeated}"
+    def figures(self) -> Figures:
+        """What has been done by now."""
+        return Figures(
+            shards=self._tasks.finished,
+            workers=self._opened,
+            nodes=len(self._machines),
+            work_seconds=self._seconds,
+            repeated=self._tasks.repeated,
+            seconds=time.monotonic() - self._began,
+            gpus=self._gpus * self._places,
+            began=self._began,
         )
 
     def _hand_out(self) -> None:
@@ -187,6 +203,7 @@ class _Shift:
         self._seconds += found
         if self._tasks.finish(call.task):
             self._done(call.task.item)
+            self._told(self.figures())
 
     def _replace(self, call: _Call, why: str) -> None:
         """Starts another worker in the place of one that has gone."""

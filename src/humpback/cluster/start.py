@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from humpback.cluster.figures import Told
 from humpback.config import ClusterConfig
 from humpback.errors import ConfigError, MissingDependencyError
 from humpback.workspace import Executor, ThisProcess
@@ -24,8 +25,10 @@ def require_ray() -> None:
 
 
 @contextmanager
-def open_executor(config: ClusterConfig, folder: Path) -> Iterator[Executor]:
+def open_executor(config: ClusterConfig, folder: Path, told: Told = lambda figures: None) -> Iterator[Executor]:
     """What does the work of the run in `folder`: this process, or the configured cluster, which is joined at once.
+
+    `told` hears how far work on a cluster is.
 
     Raises:
         MissingDependencyError: Ray is not installed.
@@ -38,7 +41,7 @@ def open_executor(config: ClusterConfig, folder: Path) -> Iterator[Executor]:
     from humpback.cluster.executor import RayExecutor
 
     has_joined = join(config.address)
-    executor = RayExecutor(config, folder.absolute())
+    executor = RayExecutor(config, folder.absolute(), told)
     try:
         yield executor
     finally:

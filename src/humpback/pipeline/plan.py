@@ -81,11 +81,12 @@ class Sizes:
         return sum(min(max_tokens, PROMPT_TOKENS + length) for length in lengths) / max(1, len(lengths))
 
 
-def make_plan(config: Config, *, probe: bool = True) -> Plan:
+def make_plan(config: Config, *, probe: bool = True, gpu_hour: float | None = None) -> Plan:
     """The plan of a run; also written to `plan.json` in its folder, where the report finds it.
 
     With `probe`, the base model is loaded and times a few rows of each kind of work (half a minute for a small
-    model). Without it, or with the scripted engine, no seconds are given.
+    model). Without it, or with the scripted engine, no seconds are given. `gpu_hour` is the price of a GPU's hour, with
+    which the run's page of progress counts.
 
     Raises:
         HumpbackError: an input cannot be read, or there would be nothing to train on.
@@ -99,7 +100,7 @@ def make_plan(config: Config, *, probe: bool = True) -> Plan:
     values = {step.name: {key: value for key, value in asdict(step).items() if key != "name"} for step in steps}
     with folder.locked():
         folder.create(config)
-        write_json(folder.path / PLAN_FILE, {"probed": plan.probed, "steps": values})
+        write_json(folder.path / PLAN_FILE, {"probed": plan.probed, "gpu_hour": gpu_hour, "steps": values})
     return plan
 
 

@@ -16,6 +16,7 @@ from humpback.hardware import hardware_line, versions
 from humpback.pipeline.preflight import preflight
 from humpback.pipeline.state import StepState, run_state, step_status
 from humpback.pipeline.steps import select_steps
+from humpback.pipeline.tracker import Tracker
 from humpback.progress import Progress, SilentProgress
 from humpback.prompts import PromptContract
 from humpback.stages.context import StageContext, base_folder
@@ -64,18 +65,24 @@ def run_pipeline(config: Config, *, target: str | None = None, progress: Progres
 def run_steps(
     config: Config, folder: RunFolder, states: Sequence[StepState], progress: Progress, copy: Copying | None = None
 ) -> RunResult:
-    """Runs those of the steps that are not done, in order, in a folder that is locked and of which `copy` is kept."""
+    """Runs those of the steps that are not done, in order, in a folder that is locked and of which `copy` is kept.
+
+    The page of progress in the folder tells how far it is.
+    """
     is_up_to_date = all(state.status == "done" for state in states)
     cluster = ClusterConfig() if is_up_to_date else config.cluster
-    with open_executor(cluster, folder.path) as executor:
-        return _run_steps(config, folder, states, progress, executor, copy or Copying())
+    with (
+        Tracker(config, folder, states, progress) as tracker,
+        open_executor(cluster, folder.path, tracker.worked) as executor,
+    ):
+        return _run_steps(config, folder, states, tracker, executor, copy or Copying())
 
 
 def _run_steps(
     config: Config,
     folder: RunFolder,
     states: Sequence[StepState],
-    progress: Progress,
+    tracker: Tracker,
     executor: Executor,
     copy: Copying,
 ) -> RunResult:
@@ -98,13 +105,15 @@ def _run_steps(
             inputs={need: folder.step(need).path for need in state.step.needs},
             prompts=prompts,
             base_model=base_model,
-            progress=progress,
+            progress=tracker,
             log_metrics=folder.log_metrics,
             executor=executor,
         )
         copy.begins(name)
-        manifest = _run_step(state, context)
+        with tracker.step(state):
+            manifest = _run_step(state, context)
         folder.log_metrics(name, rows=manifest.rows, dropped=manifest.dropped, seconds=round(manifest.seconds, 2))
+        tracker.finished(manifest)
         executed.append(name)
     return RunResult(folder.path, executed, reused)
 

@@ -115,6 +115,17 @@ class RunFolder:
             file.flush()
             yield
 
+    def is_locked(self) -> bool:
+        """Whether a process holds the run; looking changes nothing."""
+        try:
+            with (self.path / ".lock").open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:  # no process ever did, or nobody may look
+            return False
+        return False
+
     def check_files(self, *, always: bool = False) -> dict[str, list[str]]:
         """Compares the files of all finished steps with their checksums; those that differ, by step.
 
