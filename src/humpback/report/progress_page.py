@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from typing import TYPE_CHECKING, Literal
 
 from humpback.report.pages import environment, page_style
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+    from markupsafe import Markup
 
 TEMPLATE_FILE = "progress.html.jinja"
 REFRESH_SECONDS = 5
@@ -118,15 +123,21 @@ class RunProgress:
 
 def progress_page(found: RunProgress) -> str:
     """The page: HTML with its style inside, no script, nothing fetched from anywhere."""
-    page = environment().get_template(TEMPLATE_FILE)
+    page, style = _parts()
     return page.render(
         run=found,
         title=TITLES[found.state],
-        style=page_style(),
+        style=style,
         refresh=REFRESH_SECONDS if found.state == "running" else None,
         clock=clock,
         rate=rate_text,
     )
+
+
+@cache
+def _parts() -> tuple[Template, Markup]:
+    """Kept, since the page is made again and again."""
+    return environment().get_template(TEMPLATE_FILE), page_style()
 
 
 def clock(when: float, now: float) -> str:
