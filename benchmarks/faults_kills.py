@@ -16,7 +16,8 @@ from faults_driver import KILL, WORKER, End, Order, drive
 
 TESTS = Path(__file__).parents[1] / "tests"
 # What holds times, or the place of the folder; what is compared is everything else.
-NOT_COMPARED = frozenset({"stage.json", "metrics.jsonl", "humpback.yaml", "index.html", ".lock", ".checked.json"})
+TIMED_PAGES = {"index.html", "progress.html", "progress.json"}
+NOT_COMPARED = TIMED_PAGES | {"stage.json", "metrics.jsonl", "humpback.yaml", ".lock", ".checked.json"}
 CALIBRATED = ["rate.judge=calibrated", "rate.unfit=warn", "ingest.calibration_fraction=0.5", "curate.rewrite=true"]
 NAME = "run"  # of every run, since it stands in the dataset's card
 WITH_WORKERS = ("passages",)

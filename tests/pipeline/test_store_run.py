@@ -69,7 +69,8 @@ for order in orders:
 print(json.dumps(ends))
 """
 
-TIMED = {"stage.json", "metrics.jsonl", "humpback.yaml", "index.html", ".lock", ".checked.json"}
+TIMED_PAGES = {"index.html", "progress.html", "progress.json"}
+TIMED = TIMED_PAGES | {"stage.json", "metrics.jsonl", "humpback.yaml", ".lock", ".checked.json"}
 
 
 def drive(config: Path, orders: list[tuple[Path, str | None, int]]) -> list[int]:
