@@ -12,6 +12,7 @@ import pytest
 
 from humpback.cli import app as cli
 from humpback.version import __version__
+from humpback.workspace import RunFolder
 
 
 @pytest.fixture
@@ -148,7 +149,48 @@ def test_a_stage_says_what_it_ran(humpback, small_inputs):
     assert code == 0
     assert "Ran seed, passages, segments" in out
     code, out, _ = humpback("status", small_inputs.folder / "runs/small")
-    assert "12 of 15 steps to do" in out
+    assert "12 of 15 steps to do; `humpback run` goes on." in out
+    assert re.search(r"s of work so far; \S+ s of machines", out)
+
+
+def test_status_tells_a_run_at_work_from_one_that_was_killed(humpback, small_inputs):
+    humpback("ingest", small_inputs.config)
+    run = small_inputs.folder / "runs/small"
+    record = json.loads((run / "progress.json").read_text())
+    bar = {
+        "label": "writing \x1b[31m",
+        "unit": "segments",
+        "done": 30,
+        "total": 100,
+        "rate": 2.0,
+        "left": 35.0,
+        "note": "",
+    }
+    message = {"time": record["updated"], "level": "warning", "text": "a worker ended"}
+    (run / "progress.json").write_text(
+        json.dumps(record | {"state": "running", "step": "candidates", "bar": bar, "messages": [message]})
+    )
+    code, out, _ = humpback("status", run)
+    assert code == 0
+    assert "Was killed, or its machine stopped: candidates" in out
+    assert "segments, 2.0" not in out
+    with RunFolder(run).locked():
+        code, out, _ = humpback("status", run)
+    assert code == 0
+    assert "Running: candidates" in out
+    assert "30 of 100 segments, 2.0 segments a second, about 35.0 s left" in out
+    assert "\x1b[31m" not in out
+    assert "warning: a worker ended" in out
+    assert "goes on" not in out
+
+
+def test_a_price_goes_with_a_plan_or_a_cluster(humpback, small_inputs):
+    code, _, _ = humpback("plan", small_inputs.config, "--gpu-hour", "2.5")
+    assert code == 0
+    assert json.loads((small_inputs.folder / "runs/small/plan.json").read_text())["gpu_hour"] == 2.5
+    code, _, err = humpback("plan", small_inputs.config, "--at", "10x", "--gpu-hour", "2.5")
+    assert code == 1
+    assert "give --size and --gpus too" in err
 
 
 def test_prompts_show_marks_what_is_trained(humpback, small_inputs):

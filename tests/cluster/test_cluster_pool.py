@@ -14,7 +14,7 @@ pytest.importorskip("ray", reason='needs Ray: pip install "humpback[ray]"')
 from cluster_nodes import NODES, add_node
 from slow_work import SOURCE, Noted, called, give_up, keep
 
-from humpback.cluster import tasks
+from humpback.cluster import Figures, tasks
 from humpback.cluster.executor import RayExecutor
 from humpback.config import ClusterConfig
 from humpback.errors import EngineError, WorkspaceError
@@ -25,10 +25,12 @@ pytestmark = pytest.mark.timeout(180)
 
 ROWS = HeldRows([Example(str(number), f"q{number}", f"a{number}", SOURCE) for number in range(24)])
 
+TOLD: list[Figures] = []  # of the pieces of work of these tests
+
 
 @pytest.fixture(scope="module")
 def executor(ray_nodes, tmp_path_factory):
-    found = RayExecutor(ClusterConfig(address="auto"), tmp_path_factory.mktemp("run"))
+    found = RayExecutor(ClusterConfig(address="auto"), tmp_path_factory.mktemp("run"), TOLD.append)
     yield found
     found.release()
 
@@ -56,10 +58,17 @@ def wanted(tmp_path):
 
 
 def test_three_nodes_write_the_same_files(executor, tmp_path, wanted):
+    TOLD.clear()
     step, calls = worked(executor, tmp_path, "step", seconds=0.3)
     assert content(step) == wanted
     assert len(called(calls)) == len(set(called(calls))) == 12
     assert len({file.name.split(".")[1] for file in calls.iterdir()}) == 3
+    assert [figures.shards for figures in TOLD] == list(range(1, 13))
+    assert len({figures.began for figures in TOLD}) == 1
+    assert TOLD[-1].workers >= 3
+    assert (TOLD[-1].repeated, TOLD[-1].gpus) == (0, 0)
+    assert TOLD[-1].work_seconds >= 12 * 0.3
+    assert TOLD[-1].seconds >= 12 * 0.3 / TOLD[-1].workers
 
 
 def test_finished_shards_are_not_worked_on_again(executor, tmp_path, wanted):

@@ -167,10 +167,13 @@ def test_what_was_there_already_is_not_in_the_rate(config, monkeypatch):
         assert following._meter.bar() == Bar("rating", "pairs", 0, 1000)
         task.advance(500)
         assert following._meter.bar().rate is None
-        for now[0] in (2.0, 4.0, 6.0):
+        now[0] = 20.0  # a model was loaded
+        task.advance(10)
+        assert following._meter.bar().rate == 0.5
+        for now[0] in (22.0, 24.0):
             task.advance(10)
         bar = following._meter.bar()
         assert (bar.done, bar.rate, bar.left) == (530, 5.0, 94.0)
-        now[0] = 8.0
+        now[0] = 26.0
         assert following._meter.bar().left == 92.0
     assert following._meter is None

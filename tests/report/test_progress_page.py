@@ -69,7 +69,7 @@ def test_the_report_is_linked_once_it_is_there():
 
 
 def test_without_plan_or_price_there_are_times_alone():
-    bare = changed(planned=None, taken=None, left=None, forecast=None, cost=Cost(60, 0), bar=None)
+    bare = changed(planned=None, taken=5, left=None, forecast=None, cost=Cost(60, 0), bar=None)
     page = progress_page(bare)
     assert "not known" in page
     assert "of GPUs" not in page.split("</header>")[0]

@@ -248,7 +248,7 @@ def status_lines(found: RunProgress) -> Iterator[str]:
             yield f"{step.name}: {step.cluster}"
     if found.spent:
         yield f"{duration(found.spent)} of work so far; {cost_text(found.cost)}"
-    if found.left is not None and found.forecast is not None:
+    if found.left is not None and found.forecast is not None:  # without a plan it is known of one step at most
         end = f", end at about {clock(found.left + time.time(), time.time())}" if found.state == "running" else ""
         yield f"about {duration(found.left)} left{end}; in the end {cost_text(found.forecast)}"
     for message in found.messages:

@@ -109,7 +109,8 @@ def gather(
     found = record or Record(updated=time.time())
     costs = _Costs(config, manifests, found, planned)
     steps = [_step(name, status, costs, is_running=is_running) for name, status in statuses.items()]
-    compared = [step for step in steps if step.status == "done" and step.planned is not None]
+    done = [step for step in steps if step.status == "done"]
+    compared = [step for step in done if step.planned is not None]
     left = [step.left for step in steps if step.left is not None]
     to_do = [step for step in steps if step.status != "done"]
     return RunProgress(
@@ -122,11 +123,11 @@ def gather(
         steps=steps,
         bar=found.bar if is_running else None,
         planned=sum(step.planned or 0.0 for step in compared) if compared else None,
-        taken=sum(step.seconds or 0.0 for step in compared) if compared else None,
+        taken=sum(step.seconds or 0.0 for step in compared or done),
         left=sum(left) if left or not to_do else None,
         untimed=len(to_do) - len(left),
         cost=_cost(costs.all, planned),
-        forecast=_cost(costs.all + costs.left(steps), planned) if left else None,
+        forecast=_cost(costs.all + costs.left(steps), planned) if left and planned.seconds else None,
         messages=found.messages,
         error=found.error,
         has_report="report" in manifests,

@@ -209,7 +209,9 @@ class _Meter:
         self._note = text
 
     def bar(self) -> Bar:
-        (began, first), (last, done) = self._points[0], self._points[-1]
+        points = list(self._points)
+        # The first stretch holds the start of workers and the loading of models; it counts while there is no other.
+        (began, first), (last, done) = points[1] if len(points) > 2 else points[0], points[-1]
         rate = (done - first) / (last - began) if done > first else None
         left = None
         if rate and self._bar.total is not None:

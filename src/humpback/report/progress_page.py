@@ -88,8 +88,9 @@ class RunProgress:
     """All that the page shows.
 
     `elapsed` are the seconds since this start, `spent` those of all starts, `step` is the one that runs or did last.
-    `planned` and `taken` compare the plan with what the steps done took, over those that the plan timed. `left` is None
-    where nothing is known; `untimed` counts steps to do of which nothing is. `updated` is in seconds since 1970.
+    `planned` and `taken` compare the plan with what the steps done took, over those that the plan timed; where it timed
+    none, `planned` is None and `taken` of all. `left` is None where nothing is known; `untimed` counts steps to do of
+    which nothing is. `updated` is in seconds since 1970.
     """
 
     name: str
@@ -101,7 +102,7 @@ class RunProgress:
     steps: list[StepProgress]
     bar: Bar | None
     planned: float | None
-    taken: float | None
+    taken: float
     left: float | None
     untimed: int
     cost: Cost
@@ -114,6 +115,11 @@ class RunProgress:
     def done(self) -> int:
         """How many steps are done."""
         return sum(step.status == "done" for step in self.steps)
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether the plan timed any step."""
+        return any(step.planned is not None for step in self.steps)
 
     @property
     def end(self) -> float | None:
