@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 from cluster_nodes import NODES, STORE_BYTES, add_node
 
 SETTINGS = {
-    "PYTHONPATH": str(Path(__file__).parent),  # for the workers, which import the tests' work
+    # For the workers, which import the tests' work, and the package from where the tests do.
+    "PYTHONPATH": os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")])),
     "RAY_AUTH_MODE": "disabled",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_memory_monitor_refresh_ms": "0",  # the machine may be full of other things, which is no fault of a worker

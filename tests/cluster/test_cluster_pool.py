@@ -30,7 +30,7 @@ TOLD: list[Figures] = []  # of the pieces of work of these tests
 
 @pytest.fixture(scope="module")
 def executor(ray_nodes, tmp_path_factory):
-    found = RayExecutor(ClusterConfig(address="auto"), tmp_path_factory.mktemp("run"), TOLD.append)
+    found = RayExecutor(ClusterConfig(address="auto"), tmp_path_factory.mktemp("run"), told=TOLD.append)
     yield found
     found.release()
 

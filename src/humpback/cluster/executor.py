@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -12,20 +13,32 @@ from humpback.config import ClusterConfig
 from humpback.version import __version__
 from humpback.workspace import Work, Workers
 from humpback.workspace.executor import Rescue
+from humpback.workspace.store import Copying
 
 if TYPE_CHECKING:
     from humpback.cluster.pool import Pool, Shape
 
 I = TypeVar("I")  # noqa: E741
 
+_MARK = ".cluster-"  # of a file in the run's folder, by which workers know it
+
 
 class RayExecutor:
     """Sends work to worker processes anywhere in the cluster that this process has joined; `told` hears how far."""
 
-    def __init__(self, config: ClusterConfig, folder: Path, told: Told = lambda figures: None) -> None:
+    def __init__(
+        self,
+        config: ClusterConfig,
+        folder: Path,
+        copy: Copying | None = None,
+        told: Told = lambda figures: None,
+    ) -> None:
         self._config = config
+        self._copy = copy or Copying()
         self._told = told
-        self._surroundings = Surroundings(folder, Path.cwd(), __version__)
+        mark = f"{_MARK}{uuid.uuid4().hex}" if self._copy.url is not None else ""
+        self._mark = folder / mark if mark else None
+        self._surroundings = Surroundings(folder, Path.cwd(), __version__, self._copy.url, mark)
         self._pool: Pool | None = None
 
     def run(self, work: Work[I], items: Iterable[I], done: Callable[[I], None]) -> None:
@@ -46,15 +59,21 @@ class RayExecutor:
         if self._pool is not None:
             self._pool.close()
             self._pool = None
+        if self._mark is not None:
+            self._mark.unlink(missing_ok=True)
 
     def _run(self, work: Work[I], items: Iterable[I], done: Callable[[I], None], *, replicas: bool) -> None:
         from humpback.cluster.pool import Pool
 
+        if self._mark is not None and not self._mark.exists():
+            for old in self._mark.parent.glob(f"{_MARK}*"):  # of commands that were killed
+                old.unlink(missing_ok=True)
+            self._mark.touch()
         shape = self._replicas() if replicas else self._workers()
         if self._pool is not None and self._pool.shape != shape:
             self._pool.close()  # its workers hold what the others need
             self._pool = None
-        pool = self._pool = self._pool or Pool(shape, self._surroundings, self._told)
+        pool = self._pool = self._pool or Pool(shape, self._surroundings, self._copy, self._told)
         try:
             pool.run(work, items, done)
         finally:

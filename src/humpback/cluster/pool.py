@@ -12,11 +12,13 @@ from typing import Any, TypeVar
 import ray
 from ray.exceptions import RayError, RayTaskError
 
+from humpback.cluster.elsewhere import Packed
 from humpback.cluster.figures import Figures, Told
 from humpback.cluster.tasks import MOST_LOST, Task, Tasks
 from humpback.cluster.worker import Surroundings, Worker
 from humpback.errors import EngineError, HumpbackError
 from humpback.workspace import Work
+from humpback.workspace.store import Copying
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +57,9 @@ class _Call:
 class Pool:
     """Workers that stay from one piece of work to the next, so that a process is started once."""
 
-    def __init__(self, shape: Shape, surroundings: Surroundings, told: Told) -> None:
+    def __init__(self, shape: Shape, surroundings: Surroundings, copy: Copying, told: Told) -> None:
         self.shape = shape
+        self._copy = copy
         self._told = told
         self._actor = ray.remote(Worker).options(num_cpus=shape.cpus, num_gpus=shape.gpus, max_restarts=0)
         self._surroundings = surroundings
@@ -71,7 +74,10 @@ class Pool:
         tasks: Tasks[I] = Tasks(items)
         if tasks.is_empty:
             return
-        shift = _Shift(self._actor, self._surroundings, ray.put(work), tasks, done, self._told, self.shape.gpus)
+        self._copy.flush()  # before anybody reads what was made so far, or writes beside it
+        sent = work if self._copy.url is None else Packed.of(work)
+        told = (self._told, self.shape.gpus)
+        shift = _Shift(self._actor, self._surroundings, ray.put(sent), tasks, done, self._copy, *told)
         try:
             shift.begin(self._rested, self.shape)
             shift.work_off()
@@ -99,9 +105,11 @@ class _Shift:
         work: Any,
         tasks: Tasks[Any],
         done: Callable[[Any], None],
+        copy: Copying,
         told: Told,
         gpus: float,
     ) -> None:
+        self._copy = copy
         self._actor = actor
         self._surroundings = surroundings
         self._work = work
@@ -182,12 +190,13 @@ class _Shift:
     def _hand_out(self) -> None:
         while self._idle and (task := self._tasks.take()) is not None:
             worker = self._idle.pop()
-            self._calls[worker.run.remote(task.item)] = _Call(worker, task)
+            sent = task.item if self._copy.url is None else Packed.of(task.item)
+            self._calls[worker.run.remote(sent)] = _Call(worker, task)
 
     def _take_answer(self, answer: Any) -> None:
         call = self._calls.pop(answer)
         try:
-            found = ray.get(answer)
+            found, written = ray.get(answer)
         except RayTaskError as error:
             cause = error.cause
             raise (cause if isinstance(cause, HumpbackError) else error) from None
@@ -195,6 +204,7 @@ class _Shift:
             self._replace(call, reason(error))
             return
         self._idle.append(call.worker)
+        self._copy.take(written)
         if call.task is None:
             self._opened += 1
             self._machines.add(found)

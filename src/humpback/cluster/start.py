@@ -12,6 +12,7 @@ from humpback.cluster.figures import Told
 from humpback.config import ClusterConfig
 from humpback.errors import ConfigError, MissingDependencyError
 from humpback.workspace import Executor, ThisProcess
+from humpback.workspace.store import Copying
 
 
 def require_ray() -> None:
@@ -25,10 +26,12 @@ def require_ray() -> None:
 
 
 @contextmanager
-def open_executor(config: ClusterConfig, folder: Path, told: Told = lambda figures: None) -> Iterator[Executor]:
+def open_executor(
+    config: ClusterConfig, folder: Path, copy: Copying | None = None, told: Told = lambda figures: None
+) -> Iterator[Executor]:
     """What does the work of the run in `folder`: this process, or the configured cluster, which is joined at once.
 
-    `told` hears how far work on a cluster is.
+    Workers that do not see the folder work with its `copy`, if one is kept. `told` hears how far work on a cluster is.
 
     Raises:
         MissingDependencyError: Ray is not installed.
@@ -41,7 +44,7 @@ def open_executor(config: ClusterConfig, folder: Path, told: Told = lambda figur
     from humpback.cluster.executor import RayExecutor
 
     has_joined = join(config.address)
-    executor = RayExecutor(config, folder.absolute(), told)
+    executor = RayExecutor(config, folder.absolute(), copy, told)
     try:
         yield executor
     finally:

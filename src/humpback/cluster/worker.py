@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from humpback.cluster.elsewhere import WORKER_FOLDER, Elsewhere, Packed, Written
 from humpback.errors import WorkspaceError
 from humpback.version import __version__
 from humpback.workspace import RowLimits, Work, Workers
@@ -23,12 +24,15 @@ T = TypeVar("T")
 class Surroundings:
     """What every worker must find: the run's folder, and the version of Humpback that sends the work.
 
-    `directory` is where the command runs, so that relative paths mean the same.
+    `directory` is where the command runs, so that relative paths mean the same. A machine without the run's folder, in
+    which a file is named by `mark`, reads and writes its copy in the `store`.
     """
 
     folder: Path
     directory: Path
     version: str
+    store: str | None = None
+    mark: str = ""
 
 
 class Worker:
@@ -38,29 +42,46 @@ class Worker:
         self._surroundings = surroundings
         self._stack = ExitStack()
         self._call: Callable[[object], None] | None = None
+        self._elsewhere: Elsewhere | None = None
 
-    def open(self, work: Work[object]) -> str:
-        """Makes ready for items of `work`; the name of this machine.
+    def open(self, work: Work[object] | Packed) -> tuple[str, Written]:
+        """Makes ready for items of `work`; the name of this machine, and what was put into the store.
 
         Raises:
             WorkspaceError: the run's folder cannot be seen from here, or another version of Humpback is installed.
         """
         self.close()
         name = check_surroundings(self._surroundings)
-        self._call = self._stack.enter_context(work.open())
-        return name
+        store = self._surroundings.store
+        if store is not None and self._elsewhere is None and not sees_folder(self._surroundings):
+            self._elsewhere = Elsewhere(store, self._surroundings.folder, self._surroundings.directory)
+        opened: Work[object] = self._unpacked(work, is_new=True)
+        self._call = self._stack.enter_context(opened.open())
+        return name, self._put()
 
-    def run(self, item: object) -> float:
-        """Works on the item; the seconds it took."""
+    def run(self, item: object) -> tuple[float, Written]:
+        """Works on the item; the seconds it took, and what was put into the store."""
         assert self._call is not None
         started = time.monotonic()
-        self._call(item)
-        return time.monotonic() - started
+        self._call(self._unpacked(item, is_new=False))
+        written = self._put()
+        return time.monotonic() - started, written
+
+    def _unpacked(self, value: Any, *, is_new: bool) -> Any:
+        if not isinstance(value, Packed):
+            return value
+        return value.value() if self._elsewhere is None else self._elsewhere.unpack(value, is_new=is_new)
+
+    def _put(self) -> Written:
+        return {} if self._elsewhere is None else self._elsewhere.put()
 
     def close(self) -> None:
         """Lets go of what the work holds, e.g. a model."""
         self._call = None
         self._stack.close()
+        if self._elsewhere is not None:
+            self._elsewhere.close()
+            self._elsewhere = None
 
 
 def check_surroundings(wanted: Surroundings) -> str:
@@ -77,12 +98,17 @@ def check_surroundings(wanted: Surroundings) -> str:
         )
     if wanted.directory.is_dir():
         os.chdir(wanted.directory)
-    if not wanted.folder.is_dir():
+    if wanted.store is None and not wanted.folder.is_dir():
         raise WorkspaceError(
             f"{here}: cannot see the run's folder {wanted.folder}; choose a runs_dir on storage that all machines of "
-            "the cluster mount at the same place"
+            "the cluster mount at the same place, or set `store` (for all but training on several machines)"
         )
     return here
+
+
+def sees_folder(wanted: Surroundings) -> bool:
+    """Whether the run's folder is here, and not another one in its place."""
+    return WORKER_FOLDER not in os.environ and (wanted.folder / wanted.mark).is_file()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import shutil
 from pathlib import Path
 
 from humpback.errors import MissingDependencyError, ModelError
+from humpback.workspace import cache_folder
 
 log = logging.getLogger(__name__)
 
@@ -39,13 +40,6 @@ def builtin_gguf() -> Path:
         if file.suffix == ".gguf":
             return Path(str(distribution.locate_file(file)))
     raise MissingDependencyError(f"{PACKAGE} {distribution.version} holds no GGUF file; `{INSTALL}`")
-
-
-def cache_folder() -> Path:
-    """Where converted models are kept: `$HUMPBACK_CACHE`, else `humpback` in the user's cache."""
-    if given := os.environ.get("HUMPBACK_CACHE"):
-        return Path(given)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "humpback"
 
 
 def builtin_model() -> Path:

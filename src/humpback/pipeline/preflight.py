@@ -18,11 +18,11 @@ from humpback.evaluation.following import read_following_prompts
 from humpback.evaluation.harness.task_files import harness_tasks
 from humpback.evaluation.prompt_sets import read_prompt_sets
 from humpback.models import BUILTIN, inspect_model, model_folder
-from humpback.models.builtin import builtin_gguf, cache_folder
+from humpback.models.builtin import builtin_gguf
 from humpback.prompts.contract import load_templates
 from humpback.seed import read_seed
 from humpback.stages.ingest import MIN_SEED_PAIRS, split_seed
-from humpback.workspace import RunFolder
+from humpback.workspace import RunFolder, cache_folder
 from humpback.workspace.store import StoreFiles, check_store
 
 BUILTIN_BYTES = 540_000_000  # float32 safetensors of the built-in model

@@ -73,7 +73,7 @@ def run_steps(
     cluster = ClusterConfig() if is_up_to_date else config.cluster
     with (
         Tracker(config, folder, states, progress) as tracker,
-        open_executor(cluster, folder.path, tracker.worked) as executor,
+        open_executor(cluster, folder.path, copy, tracker.worked) as executor,
     ):
         return _run_steps(config, folder, states, tracker, executor, copy or Copying())
 

@@ -115,7 +115,8 @@ def _choose(context: StageContext, sampled: StepFolder, folder: StepFolder) -> N
     """Writes the best candidate of each segment into `folder`, part by part."""
     lengths = Lengths.of(pair.instruction for pair in read_rows(context.inputs["seed"], Example))
     asked = EngineSource(context.config, context.inputs[FORWARD_MODEL])
-    parts = part_files(sampled.path)
+    # Both files of each part are named, so that a worker elsewhere is brought both.
+    parts = [(part, sampled.path / "dropped" / part.name) for part in part_files(sampled.path)]
     with context.progress.task("choosing instructions", len(parts), "shards") as task:
         run_shards(
             HeldRows(parts),
@@ -134,14 +135,14 @@ class _Choosing:
     lengths: Lengths
 
     @contextmanager
-    def open(self) -> Iterator[Callable[[list[Path]], Shard]]:
+    def open(self) -> Iterator[Callable[[list[tuple[Path, Path]]], Shard]]:
         with self.asked.open() as opened:
             chooser = Chooser(opened.engine, opened.prompts, self.lengths)
 
-            def part_of(parts: list[Path]) -> Shard:
-                (part,) = parts
-                shard = chosen_of(list(read_part(part, Sampled)), chooser)
-                return Shard(shard.kept, [*read_part(part.parent / "dropped" / part.name, Dropped), *shard.dropped])
+            def part_of(parts: list[tuple[Path, Path]]) -> Shard:
+                ((kept, dropped),) = parts
+                shard = chosen_of(list(read_part(kept, Sampled)), chooser)
+                return Shard(shard.kept, [*read_part(dropped, Dropped), *shard.dropped])
 
             yield part_of
 

@@ -1,6 +1,7 @@
 """A run's folder: steps as folders of Parquet shards, each written whole or not at all."""
 
 from humpback.workspace.atomic import disk_errors_explained, write_bytes, write_json, write_text
+from humpback.workspace.cache import cache_folder
 from humpback.workspace.executor import Executor, ThisProcess, Work
 from humpback.workspace.fingerprint import file_digest, fingerprint
 from humpback.workspace.folder import TAKEDOWN_FILE, RunFolder
@@ -37,6 +38,7 @@ __all__ = [
     "Work",
     "Workers",
     "available_cores",
+    "cache_folder",
     "disk_errors_explained",
     "dropped_counts",
     "dropped_rows",

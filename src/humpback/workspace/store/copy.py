@@ -6,7 +6,7 @@ import json
 import logging
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from humpback.errors import WorkspaceError
 from humpback.workspace.atomic import write_bytes, write_json
@@ -14,9 +14,9 @@ from humpback.workspace.folder import CONFIG_FILE, METRICS_FILE, TAKEDOWN_FILE, 
 from humpback.workspace.step import WORK_FOLDER
 from humpback.workspace.store.copying import Copying, WantedStep
 from humpback.workspace.store.files import StoreFiles
-from humpback.workspace.store.kept import Kept, clear, fetch, push, read_kept, sums_here, tidy
+from humpback.workspace.store.kept import Kept, clear, fetch, get_whole, push, read_kept, sums_here, tidy
 from humpback.workspace.store.lock import StoreLock
-from humpback.workspace.sums import MANIFEST_FILE, STARTED_FILE
+from humpback.workspace.sums import MANIFEST_FILE, STARTED_FILE, file_sum
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ class KeptCopy(Copying):
         self._wanted: dict[str, WantedStep] = {}
         self._pending: list[str] = []  # steps of which the store may lack something
         self._texts: dict[str, bytes] = {}  # what it has of the files beside the steps
+        self._taken: dict[str, str] = {}  # what others have put there
         self._passing = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._copy_on, name="store copy", daemon=True)
@@ -84,13 +85,36 @@ class KeptCopy(Copying):
         self._copy_texts()
 
     def begins(self, step: str) -> None:
+        self._require_held()
+        if step not in self._pending:
+            self._pending.append(step)
+
+    def _require_held(self) -> None:
         if not self._lock.is_held():
             raise WorkspaceError(
                 f"{self._files.url}: another machine has taken over, since nothing was heard of this one for too long. "
                 f"What is finished stays in {self._folder.path}; the same command goes on when the other has ended"
             )
-        if step not in self._pending:
-            self._pending.append(step)
+
+    @property
+    def url(self) -> str:
+        return self._files.url
+
+    def flush(self) -> None:
+        self._require_held()
+        self._pass()
+
+    def take(self, written: Mapping[str, str]) -> None:
+        for name, digest in written.items():
+            file = self._folder.path / name
+            if file.is_file() and file_sum(file) == digest:
+                continue  # of another worker, or of a shard that was given out twice
+            if not get_whole(self._files, name, digest, file):
+                raise WorkspaceError(
+                    f"{self._files.url}/{name}: is not what a worker has put there; run the same command again: what "
+                    "is finished is kept"
+                )
+        self._taken.update(written)
 
     def stop(self) -> None:
         """Copies no more."""
@@ -203,14 +227,20 @@ class KeptCopy(Copying):
         with self._passing:
             for name in list(self._pending):
                 folder, fingerprint = self._folder.step(name), self._wanted[name].fingerprint
+                taken = self._taken_of(name)
                 try:
-                    there = push(self._files, folder, fingerprint, self._there.get(name))
+                    there = push(self._files, folder, fingerprint, self._there.get(name), taken)
                 except FileNotFoundError:
                     continue  # it changes just now; next time
                 self._there[name] = there
                 if there is not None and there.is_finished and there.fingerprint == fingerprint:
                     self._pending.remove(name)
                     self._copy_texts()
+
+    def _taken_of(self, step: str) -> dict[str, str]:
+        """What others have put there of a step, told once."""
+        names = [name for name in list(self._taken) if name.startswith(f"{step}/")]
+        return {name.removeprefix(f"{step}/"): self._taken.pop(name) for name in names}
 
     def _copy_texts(self) -> None:
         """Copies the files beside the steps; the request to take something out once that is done."""

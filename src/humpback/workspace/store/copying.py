@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -18,6 +18,11 @@ class WantedStep:
 class Copying:
     """Keeps no copy: what a run without `store` does."""
 
+    @property
+    def url(self) -> str | None:
+        """Where the copy is."""
+        return None
+
     def fetch(self, wanted: Sequence[WantedStep]) -> None:
         """Brings here what the store has of the steps, in the order in which they are made."""
 
@@ -26,6 +31,20 @@ class Copying:
 
         Raises:
             WorkspaceError: another machine has taken over the store.
+        """
+
+    def flush(self) -> None:
+        """Copies at once what the store lacks.
+
+        Raises:
+            WorkspaceError: it cannot be.
+        """
+
+    def take(self, written: Mapping[str, str]) -> None:
+        """Brings here what others have put into the store for the step that is worked on: checksums by name.
+
+        Raises:
+            WorkspaceError: it is not there, or not that.
         """
 
     def require_latest(self) -> None:

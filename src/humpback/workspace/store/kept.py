@@ -56,6 +56,11 @@ def read_kept(files: StoreFiles, step: str, names: set[str]) -> Kept | None:
     return None
 
 
+def kept_at(files: StoreFiles, step: str) -> Kept | None:
+    """As `read_kept`, for one step that may be none."""
+    return read_kept(files, step, {f"{step}/{MANIFEST_FILE}", f"{step}/{STARTED_FILE}"})
+
+
 def _of_started(data: bytes) -> Kept | None:
     fingerprint, sums = parsed_started(data)
     if fingerprint is None:
@@ -83,20 +88,25 @@ def sums_here(step: StepFolder, fingerprint: str) -> Kept | None:
     return None
 
 
-def push(files: StoreFiles, step: StepFolder, fingerprint: str, there: Kept | None) -> Kept | None:
-    """Copies to the store what it lacks of the step; what it has now. `there` is what it had.
+def push(
+    files: StoreFiles, step: StepFolder, fingerprint: str, there: Kept | None, taken: Mapping[str, str] | None = None
+) -> Kept | None:
+    """Copies to the store what it lacks of the step; what it has now. `there` is what it had, `taken` what others have
+    put there since then.
 
     A file that goes while it is copied is left out: then the step is just being finished, or another file takes its
     place, and both are seen next time.
     """
     here = sums_here(step, fingerprint)
-    if here is None or here == there:
+    changed = bool(taken) and there is not None and there.fingerprint == fingerprint and not there.is_finished
+    if there is not None and changed:
+        there.sums.update(taken or {})
+    if here is None or (here == there and not changed):
         return there
     if there is None or there.fingerprint != fingerprint or (there.is_finished and here != there):
         clear(files, step.name, keep=here.sums if there and there.fingerprint == fingerprint else {})
         there = Kept(fingerprint, False, dict(there.sums) if there and there.fingerprint == fingerprint else {})
     noted = time.monotonic()
-    changed = False
     for name, digest in _to_copy(step, here, there):
         if _put(files, step, name, digest, is_settled=here.is_finished):
             there.sums[name] = digest
@@ -213,7 +223,7 @@ def fetch(files: StoreFiles, step: StepFolder, there: Kept) -> bool:
     torn: list[str] = []
     for name, digest in there.sums.items():
         lost = any(name.startswith(f"{folder}/") for folder in map(_checkpoint_of, torn) if folder)
-        if lost or (here.get(name) != digest and not _get(files, step, name, digest)):
+        if lost or (here.get(name) != digest and not get_whole(files, f"{step.name}/{name}", digest, step.path / name)):
             torn.append(name)
     if torn:
         log.warning("%s/%s: not what was written: %s", files.url, step.name, ", ".join(torn[:5]))
@@ -226,10 +236,10 @@ def fetch(files: StoreFiles, step: StepFolder, there: Kept) -> bool:
     return True
 
 
-def _get(files: StoreFiles, step: StepFolder, name: str, digest: str) -> bool:
-    target = step.path / name
+def get_whole(files: StoreFiles, name: str, digest: str, target: Path) -> bool:
+    """Copies a file of the store to `target`; whether it is there, with that checksum."""
     try:
-        write_with(target, partial(_get_whole, files, f"{step.name}/{name}", digest))
+        write_with(target, partial(_get_whole, files, name, digest), by_several=True)
     except _TornError:
         return False
     return True
