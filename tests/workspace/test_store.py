@@ -11,6 +11,7 @@ import pytest
 
 from humpback.config import Config
 from humpback.errors import WorkspaceError
+from humpback.inputs import retries
 from humpback.records import Example, Source
 from humpback.workspace import Manifest, RunFolder, write_json, write_rows
 from humpback.workspace.store import WantedStep, check_store, lock, open_copy
@@ -304,9 +305,26 @@ def test_a_store_that_goes_away_stops_nothing_and_is_told(store, tmp_path, monke
                 make(one, step)
                 until(lambda: caplog.records)
             time.sleep(0.2)
-        assert [record.getMessage().count("The run goes on in") for record in caplog.records] == [1]
+        assert [record.getMessage().count("the run goes on in") for record in caplog.records] == [1]
     with open_copy(store, one) as copy:
         copy.fetch(STEPS)
+    assert content(tmp_path / "store/run") == content(one.path)
+
+
+def test_an_outage_is_one_warning_and_not_one_a_try(store, tmp_path, monkeypatch, caplog):
+    one = run_folder(tmp_path / "one")
+    monkeypatch.setattr(retries, "WAITS", (0.01, 0.01, 0.01))
+    with open_copy(store, one) as copy:
+        copy.fetch(STEPS)
+        with monkeypatch.context() as away:
+            for files in (copy._files, copy._lock._files):
+                for name in ("put_file", "pipe_file", "cat_file", "find"):
+                    away.setattr(files._files, name, lambda *arguments, **named: 1 / 0)
+            copy.begins("seed")
+            make(one, STEPS[0])
+            until(lambda: "the run goes on" in caplog.text)
+            time.sleep(0.5)
+        assert [record.getMessage().count("again in") for record in caplog.records] == [1, 1, 1, 0]
     assert content(tmp_path / "store/run") == content(one.path)
 
 
@@ -318,7 +336,7 @@ def test_it_answers_again(store, tmp_path, monkeypatch, caplog):
             away.setattr(StoreFiles, "put", lambda self, name, file: StoreFiles(store).remove([f"{name}/.."]))
             copy.begins("seed")
             make(one, STEPS[0])
-            until(lambda: "The run goes on" in caplog.text)
+            until(lambda: "the run goes on" in caplog.text)
         until(lambda: "answers again" in caplog.text)
     assert content(tmp_path / "store/run") == content(one.path)
 

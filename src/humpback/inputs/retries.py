@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from humpback.errors import InputError
@@ -28,13 +28,15 @@ _KEYS = (
 )
 
 
-def persistently(ask: Callable[[], T], url: str, option: str, verb: str = "read") -> T:
-    """What `ask` answers, asked again where it fails in a way that may pass.
+def persistently(
+    ask: Callable[[], T], url: str, option: str, verb: str = "read", *, waits: Sequence[float] | None = None
+) -> T:
+    """What `ask` answers, asked again where it fails in a way that may pass, after `waits` or else `WAITS`.
 
     Raises:
         InputError: it fails for good; the message names `option` and `url`, and says that it cannot be `verb`.
     """
-    for wait in WAITS:
+    for wait in WAITS if waits is None else waits:
         try:
             return ask()
         except Exception as error:  # each file system has errors of its own

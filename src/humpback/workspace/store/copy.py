@@ -85,12 +85,12 @@ class KeptCopy(Copying):
         self._copy_texts()
 
     def begins(self, step: str) -> None:
-        self._require_held()
+        self._require(is_held=not self._lock.is_lost)
         if step not in self._pending:
             self._pending.append(step)
 
-    def _require_held(self) -> None:
-        if not self._lock.is_held():
+    def _require(self, *, is_held: bool) -> None:
+        if not is_held:
             raise WorkspaceError(
                 f"{self._files.url}: another machine has taken over, since nothing was heard of this one for too long. "
                 f"What is finished stays in {self._folder.path}; the same command goes on when the other has ended"
@@ -101,7 +101,7 @@ class KeptCopy(Copying):
         return self._files.url
 
     def flush(self) -> None:
-        self._require_held()
+        self._require(is_held=self._lock.is_held())
         self._pass()
 
     def take(self, written: Mapping[str, str]) -> None:
@@ -128,18 +128,26 @@ class KeptCopy(Copying):
             return ""  # nothing was to be copied yet
         self._stop.set()
         self._thread.join()
+        self._files.is_patient = True
         try:
             if self._lock.is_held():
                 self._pass()
                 self._copy_texts()
-                return ""
-            why = "another machine has taken it over"
+                left = [name for name in self._pending if self._is_finished(name)]
+                if not left:
+                    return ""
+                why = f"files of {', '.join(left)} went while they were copied"
+            else:
+                why = "another machine has taken it over"
         except WorkspaceError as error:
             why = str(error)
         return (
             f"{self._files.url}: the copy is behind {self._folder.path}, which has all that is finished: {why}. "
             "Run the same command again, which copies what is missing"
         )
+
+    def _is_finished(self, step: str) -> bool:
+        return self._folder.step(step).is_finished(self._wanted[step].fingerprint)
 
     def _is_superseded(self, step: WantedStep, there: Kept | None, replaced: set[str]) -> bool:
         """Whether the store's output takes the place of the one that is here.
@@ -205,16 +213,17 @@ class KeptCopy(Copying):
 
     def _copy_on(self) -> None:
         while not self._stop.wait(AGAIN_SECONDS if self._trouble else POLL_SECONDS):
-            if not self._lock.is_held():
-                log.warning("%s: another machine has taken over; nothing is copied any more", self._files.url)
-                return
+            self._files.is_patient = not self._trouble
             try:
+                if not self._lock.is_held():
+                    log.warning("%s: another machine has taken over; nothing is copied any more", self._files.url)
+                    return
                 self._pass()
             except WorkspaceError as error:
                 if not self._trouble:
                     log.warning(
-                        "%s The run goes on in %s; copying is tried again every %.0f s",
-                        *(error, self._folder.path, AGAIN_SECONDS),
+                        "the run goes on in %s, but its copy is behind; copying is tried again every %.0f s: %s",
+                        *(self._folder.path, AGAIN_SECONDS, error),
                     )
                 self._trouble = str(error)
             else:

@@ -28,6 +28,7 @@ class StoreFiles:
         except InputError as error:
             raise WorkspaceError(str(error)) from error
         self.url = url.rstrip("/")
+        self.is_patient = True  # whether what fails in a way that may pass is tried again at once, with a warning
         self._root = path.rstrip("/")
         self._has_folders = not url.startswith(BUCKETS)  # making one in a bucket may make the bucket
 
@@ -131,7 +132,7 @@ class StoreFiles:
 
     def _ask(self, ask: Callable[[], T], verb: str) -> T:
         try:
-            return persistently(ask, self.url, OPTION, verb)
+            return persistently(ask, self.url, OPTION, verb, waits=None if self.is_patient else ())
         except InputError as error:
             raise WorkspaceError(str(error)) from error
 

@@ -58,10 +58,15 @@ class StoreLock:
             raise self._in_use(next(iter(others.values())))
         self._files.remove(gone)
         self._last = time.time()
+        self._files.is_patient = False  # the next beat is the next try
         self._thread.start()
 
     def is_held(self) -> bool:
-        """Whether the store is still ours; asks it where the last beat is long ago, e.g. after the machine slept."""
+        """Whether the store is still ours; asks it where the last beat is long ago, e.g. after the machine slept.
+
+        Raises:
+            WorkspaceError: it does not answer.
+        """
         if not self.is_lost and time.time() - self._last > STALE_SECONDS / 2:
             self._beat()
         return not self.is_lost
@@ -70,6 +75,7 @@ class StoreLock:
         """Lets go of it."""
         self._stop.set()
         self._thread.join()
+        self._files.is_patient = True
         if not self.is_lost:
             try:
                 self._files.remove([self._name])

@@ -31,7 +31,7 @@ def open_copy(url: str | None, folder: RunFolder) -> Iterator[Copying]:
         return
     files = StoreFiles(url)
     check_store(files)
-    lock = StoreLock(files, folder.place())
+    lock = StoreLock(StoreFiles(url), folder.place())
     lock.acquire()
     copy = KeptCopy(files, folder, lock)
     try:
