@@ -106,6 +106,8 @@ def serving(port: int) -> int | None:
     for line in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
             words = line.read_bytes().split(b"\0")
-            if b"--port" in words and str(port).encode() in words and any(b"hostile.py" in word for word in words):
+            is_guard = any(word.endswith(b"guard.py") for word in words)
+            is_server = any(word.endswith(b"hostile.py") for word in words) and str(port).encode() in words
+            if is_server and not is_guard:
                 return int(line.parent.name)
     return None
