@@ -423,6 +423,7 @@ def test_the_newest_complete_checkpoint_of_a_training_is_copied(store, tmp_path)
         copy.fetch(STEPS)
         copy.begins("models/m0")
         one.step("models/m0").begin("f2")
+        time.sleep(10 * copying.POLL_SECONDS)  # a training begins with nothing to copy
         (checkpoint(one, 5) / "complete").touch()
         until(lambda: (there / "checkpoint-5/complete").exists())
         (checkpoint(one, 10) / "complete").touch()

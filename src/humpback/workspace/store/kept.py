@@ -101,7 +101,7 @@ def push(
     changed = bool(taken) and there is not None and there.fingerprint == fingerprint and not there.is_finished
     if there is not None and changed:
         there.sums.update(taken or {})
-    if here is None or (here == there and not changed):
+    if here is None or (here == there and here.is_finished):
         return there
     if there is None or there.fingerprint != fingerprint or (there.is_finished and here != there):
         clear(files, step.name, keep=here.sums if there and there.fingerprint == fingerprint else {})
