@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from faults_disks import can_mount, clock_rows, copy_rows, disk_rows, slow_row, two_at_once
+from faults_driver import GROUP
 from faults_endpoint import Answered, ask, certificate, scenarios
 from faults_kills import CALIBRATED, Reference, Tally, kills, power_cuts, test_code, worker_kills
 from faults_load import load
@@ -66,6 +67,8 @@ class Campaign:
         self.tally("process killed", kills(plain, scratch, count - count // 4, self.generator("kills")))
         found = kills(calibrated, self.folder("calibrated"), count // 4, self.generator("calibrated"))
         self.tally("process killed, calibrated judge and rewriting", found)
+        found = kills(plain, scratch, max(count // 5, 1), self.generator("groups"), GROUP)
+        self.tally("process killed with all of its children", found)
         self.tally("worker killed", worker_kills(plain, scratch, max(count // 5, 1), self.generator("workers")))
         served = server_kills(
             str(self.config), self.model, self.folder("served"), max(count // 10, 1), self.generator("server")

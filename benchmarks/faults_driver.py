@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 EVENTS = frozenset({"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"})
-KILL, WORKER = "kill", "worker"
+WRITTEN_BY_THE_CLOCK = ("progress.", ".progress.")  # how often differs from run to run
+KILL, GROUP, WORKER = "kill", "group", "worker"
 LIMIT_S = 300  # a run of seconds that lasts longer hangs
 WORKERS_LIVE_S = 0.5  # about as long as the workers of so small a run live
 
@@ -31,8 +32,8 @@ WORKERS_LIVE_S = 0.5  # about as long as the workers of so small a run live
 class Order:
     """One run: its configuration with changes, and what happens at the moment `moment` (0: nothing does).
 
-    `fault` is `kill` (the process) or `worker` (one of its child processes), unless the clock jumps by `clock_s` at
-    the moment. Each flush takes `flush_s`.
+    `fault` is `kill` (the process), `group` (it and all of its children at once) or `worker` (one of its children),
+    unless the clock jumps by `clock_s` at the moment. Each flush takes `flush_s`.
     """
 
     config: str
@@ -89,7 +90,7 @@ class Moments:
         if event not in EVENTS or not arguments or isinstance(arguments[0], int) or arguments[0] is None:
             return
         path = os.fsdecode(arguments[0])
-        if path.startswith(self.order.folder + "/"):
+        if path.startswith(self.order.folder + "/") and not Path(path).name.startswith(WRITTEN_BY_THE_CLOCK):
             self.steps.append(step_of(path, self.order.folder))
             if len(self.steps) == self.order.moment:
                 self.act()
@@ -100,6 +101,8 @@ class Moments:
             time.time = lambda: now() + self.order.clock_s
         elif self.order.fault == KILL:
             os.kill(os.getpid(), signal.SIGKILL)
+        elif self.order.fault == GROUP:
+            os.killpg(0, signal.SIGKILL)
         else:
             threading.Thread(target=self.kill_worker, daemon=True).start()
 
@@ -132,6 +135,8 @@ def child(order: Order, scratch: Path, number: int) -> None:
     """Becomes the run; does not return."""
     from humpback.cli.app import main
 
+    if order.fault == GROUP:
+        os.setpgid(0, 0)  # or the kill would reach the one that drives it
     output = os.open(scratch / f"{number}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)
     os.dup2(output, 2)

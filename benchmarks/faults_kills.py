@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
-from faults_driver import KILL, WORKER, End, Order, drive
+from faults_driver import GROUP, KILL, WORKER, End, Order, drive
 
 TESTS = Path(__file__).parents[1] / "tests"
 # What holds times, or the place of the folder; what is compared is everything else.
@@ -21,6 +21,7 @@ NOT_COMPARED = TIMED_PAGES | {"stage.json", "metrics.jsonl", "humpback.yaml", ".
 CALIBRATED = ["rate.judge=calibrated", "rate.unfit=warn", "ingest.calibration_fraction=0.5", "curate.rewrite=true"]
 NAME = "run"  # of every run, since it stands in the dataset's card
 WITH_WORKERS = ("passages",)
+WITH_CHILDREN = ("passages", "segments")
 TORN_CHUNK = 4096  # bytes that a disk writes at once
 
 
@@ -96,14 +97,14 @@ class Tally:
         self.problems.append(f"{what}: exit code {end.code}, {names[:5]} differ; it said: {end.said[-500:]}")
 
 
-def kills(reference: Reference, scratch: Path, count: int, generator: random.Random) -> Tally:
-    """Kills the process with SIGKILL, each time in a new folder, and runs the same command again."""
+def kills(reference: Reference, scratch: Path, count: int, generator: random.Random, fault: str = KILL) -> Tally:
+    """Kills the process, or its whole group, with SIGKILL, each time in a new folder; then runs the same command."""
     tally = Tally()
-    drawn = reference.draw(count, generator)
+    drawn = reference.draw(count, generator, WITH_CHILDREN if fault == GROUP else ())
     orders = []
     for number, (_, moment) in enumerate(drawn):
         folder = scratch / f"kill-{number}" / NAME
-        orders += [reference.order(folder, moment), reference.order(folder)]
+        orders += [reference.order(folder, moment, fault), reference.order(folder)]
     ends = drive(orders, scratch)
     for number, (step, moment) in enumerate(drawn):
         killed, again = ends[2 * number : 2 * number + 2]

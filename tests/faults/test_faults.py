@@ -11,6 +11,7 @@ import faults_disks as disks
 import faults_endpoint as endpoint
 import faults_kills as faults
 import pytest
+from faults_driver import GROUP, KILL
 
 ROWS = 200
 
@@ -25,10 +26,11 @@ def reference(write_inputs_to, scratch):
     return faults.Reference.of(write_inputs_to(scratch / "inputs").config, scratch)
 
 
-def test_a_run_that_is_killed_ends_with_the_same_bytes(reference, scratch):
-    found = faults.kills(reference, scratch, 3, random.Random(1))
+@pytest.mark.parametrize(("fault", "count"), [(KILL, 2), (GROUP, 1)])
+def test_a_run_that_is_killed_ends_with_the_same_bytes(reference, scratch, fault, count):
+    found = faults.kills(reference, scratch, count, random.Random(fault), fault)
     assert found.problems == []
-    assert found.same.total() == found.done.total() == 3
+    assert found.same.total() == found.done.total() == count
 
 
 def test_a_worker_that_is_killed_costs_nothing(reference, scratch):
