@@ -25,7 +25,8 @@ pytestmark = pytest.mark.timeout(400)
 
 SETTINGS = ("rounds=1", "rate.judge=calibrated", "rate.unfit=warn", "ingest.calibration_fraction=0.5")
 MORE = ("curate.rewrite=true", "ingest.documents_per_shard=1")
-TIMED = {"stage.json", "metrics.jsonl", "humpback.yaml", "index.html", ".lock", ".checked.json"}
+TIMED_PAGES = {"index.html", "progress.html", "progress.json"}
+TIMED = TIMED_PAGES | {"stage.json", "metrics.jsonl", "humpback.yaml", ".lock", ".checked.json"}
 WORK = 7
 
 

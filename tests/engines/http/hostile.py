@@ -46,7 +46,7 @@ class Hostile:
         self.key: str | None = None
         self.bodies: list[dict[str, Any]] = []
         self.times: list[float] = []
-        self.ids = "own"  # or "same", or "none"
+        self.has_ids = True
         self.numbers = itertools.count()
         self.active = self.most_active = 0
         self.lock = threading.Lock()
@@ -137,19 +137,17 @@ class Handler(BaseHTTPRequestHandler):
             return self.drop()
         if fault.kind == "drop":
             return self.drop()
-        if fault.kind in ("status", "status_twice"):
+        if fault.kind == "status":
             status, *header = fault.value if isinstance(fault.value, tuple) else (fault.value,)
             named = {"Retry-After": header[0]} if header else {}
             said = f"no, {self.headers.get('Authorization', 'stranger')}"
-            copies = 2 if fault.kind == "status_twice" else 1
-            return self.reply(status, {"error": {"message": said, "code": status}}, named, copies=copies)
+            return self.reply(status, {"error": {"message": said, "code": status}}, named)
         if fault.kind == "rubbish":
             return self.reply(200, fault.value or "<html>busy</html>")
         answer = completion(self.server.hostile, body)
         if isinstance(answer, str):
             return self.reply(400, {"error": {"message": answer, "code": 400}})
-        if self.server.hostile.ids != "none":
-            answer["id"] = f"cmpl-{next(self.server.hostile.numbers)}" if self.server.hostile.ids == "own" else "cmpl-0"
+        answer["id"] = f"cmpl-{next(self.server.hostile.numbers)}" if self.server.hostile.has_ids else "cmpl-0"
         spoil(answer, fault)
         return self.reply(200, answer, cut=fault.kind == "truncate", copies=2 if fault.kind == "twice" else 1)
 

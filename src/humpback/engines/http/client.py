@@ -188,26 +188,25 @@ class Client:
                     raise BadAnswerError("endless answer")
                 pieces.append(piece)
             answer = b"".join(pieces)
-            found = _ID.search(answer) if request.method == "POST" else None
-            came_before = found is not None and self._came_before(found[1])
-            if found is None or came_before or not self._ids_differ:
-                # A copy of this answer may be left on the connection, or our own after a copy of another one.
-                await response.extensions["network_stream"].aclose()
-            if came_before and self._ids_differ:
+            if request.method == "POST" and self._came_before(answer):
+                await response.extensions["network_stream"].aclose()  # our own answer comes next on this connection
                 raise BadAnswerError("answer sent twice")
         finally:
             await response.aclose()
         return response, answer
 
-    def _came_before(self, answer_id: bytes) -> bool:
-        """Whether an earlier answer had this id: it is a copy, unless the server gives all of them the same."""
-        came_before = answer_id in self._ids
-        self._ids[answer_id] = None
+    def _came_before(self, answer: bytes) -> bool:
+        """Whether it is a copy of an earlier answer, which a server left on the connection for the next request."""
+        found = _ID.search(answer)
+        if found is None:
+            return False
+        came_before = found[1] in self._ids
+        self._ids[found[1]] = None
         if len(self._ids) > MOST_IDS:
             del self._ids[next(iter(self._ids))]
         if came_before and not self._is_tried:
             self._ids_differ = False
-        return came_before
+        return came_before and self._ids_differ
 
     def _hidden(self, text: str) -> str:
         """`text` without the key, which servers like to repeat."""
