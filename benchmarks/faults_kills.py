@@ -15,9 +15,6 @@ from types import ModuleType
 from faults_driver import GROUP, KILL, WORKER, End, Order, drive
 
 TESTS = Path(__file__).parents[1] / "tests"
-# What holds times, or the place of the folder; what is compared is everything else.
-TIMED_PAGES = {"index.html", "progress.html", "progress.json"}
-NOT_COMPARED = TIMED_PAGES | {"stage.json", "metrics.jsonl", "humpback.yaml", ".lock", ".checked.json"}
 CALIBRATED = ["rate.judge=calibrated", "rate.unfit=warn", "ingest.calibration_fraction=0.5", "curate.rewrite=true"]
 NAME = "run"  # of every run, since it stands in the dataset's card
 WITH_WORKERS = ("passages",)
@@ -33,13 +30,7 @@ def test_code(name: str, *folders: str) -> ModuleType:
     return importlib.import_module(name)
 
 
-def content(run: Path) -> dict[str, bytes]:
-    """Every file of the run that must be the same each time."""
-    return {
-        str(file.relative_to(run)): file.read_bytes()
-        for file in sorted(run.rglob("*"))
-        if file.is_file() and file.name not in NOT_COMPARED
-    }
+content = test_code("run_content").content
 
 
 @dataclass(slots=True)

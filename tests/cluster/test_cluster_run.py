@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from pathlib import Path
 
 import pytest
 
@@ -15,6 +14,7 @@ from slow_work import slow_workers
 
 from humpback.config import load_config
 from humpback.pipeline import run_pipeline
+from run_content import content
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -27,22 +27,6 @@ OVERRIDES = (
     "ingest.documents_per_shard=1",
 )
 WORK = ("passages", "signatures", "sampling", "choosing", "reading for the judge", "rating", "rewriting")
-TIMED = {
-    "stage.json",
-    "metrics.jsonl",
-    "progress.json",
-    "progress.html",
-    "humpback.yaml",
-    "index.html",
-    ".lock",
-    ".checked.json",
-}
-
-
-def content(run: Path) -> dict[str, bytes]:
-    """Every file of the run but those that hold times."""
-    files = sorted(file for file in run.rglob("*") if file.is_file() and file.name not in TIMED)
-    return {str(file.relative_to(run)): file.read_bytes() for file in files}
 
 
 @pytest.fixture

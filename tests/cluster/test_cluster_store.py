@@ -20,19 +20,13 @@ from humpback.pipeline import run_pipeline
 from humpback.records import Example, Source
 from humpback.workspace import Manifest, RunFolder, StoredRows, write_rows
 from humpback.workspace.store import WantedStep, open_copy
+from run_content import content
 
 pytestmark = pytest.mark.timeout(400)
 
 SETTINGS = ("rounds=1", "rate.judge=calibrated", "rate.unfit=warn", "ingest.calibration_fraction=0.5")
 MORE = ("curate.rewrite=true", "ingest.documents_per_shard=1")
-TIMED_PAGES = {"index.html", "progress.html", "progress.json"}
-TIMED = TIMED_PAGES | {"stage.json", "metrics.jsonl", "humpback.yaml", ".lock", ".checked.json"}
 WORK = 7
-
-
-def content(run: Path) -> dict[str, bytes]:
-    files = sorted(file for file in run.rglob("*") if file.is_file() and file.name not in TIMED)
-    return {str(file.relative_to(run)): file.read_bytes() for file in files}
 
 
 @pytest.fixture

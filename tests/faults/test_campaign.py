@@ -34,8 +34,12 @@ def test_a_run_that_is_killed_ends_with_the_same_bytes(reference, scratch, fault
 
 
 def test_a_worker_that_is_killed_costs_nothing(reference, scratch):
-    found = faults.worker_kills(reference, scratch, 1, random.Random(1))
-    assert found.problems == []
+    for number in range(5):  # so small a run's workers may be gone before one is hit
+        found = faults.worker_kills(reference, scratch, 1, random.Random(number))
+        assert found.problems == []
+        if found.done:
+            break
+    assert found.same.total() == found.done.total() == 1
 
 
 def test_files_torn_by_a_power_cut_are_made_again(reference, scratch):

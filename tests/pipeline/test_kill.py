@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from run_content import content
+
 # Runs the command in children of one process, so that the imports are paid for once. A child that is told to dies at
 # the moment when its n-th file would be moved into place, with half of that file written.
 DRIVER = """
@@ -74,26 +76,6 @@ def drive(config: Path, orders: list[tuple[Path, int, str]], overrides: list[str
     return json.loads(done.stdout)
 
 
-def content(runs_dir: Path) -> dict[str, bytes]:
-    """Every file of the run but those that hold times or places."""
-    timed = {
-        "stage.json",
-        "metrics.jsonl",
-        "progress.json",
-        "progress.html",
-        "humpback.yaml",
-        "index.html",
-        ".lock",
-        ".checked.json",
-    }
-    run = runs_dir / "small"
-    return {
-        str(file.relative_to(run)): file.read_bytes()
-        for file in sorted(run.rglob("*"))
-        if file.is_file() and file.name not in timed
-    }
-
-
 @pytest.fixture(scope="module")
 def inputs(write_inputs_to, tmp_path_factory):
     return write_inputs_to(tmp_path_factory.mktemp("kill") / "inputs")
@@ -109,7 +91,7 @@ def whole(inputs):
 
 def test_a_killed_run_goes_on_to_the_same_bytes(inputs, whole):
     folder, moves = whole
-    wanted = content(folder)
+    wanted = content(folder / "small")
     assert moves > 60
     assert "dataset/train.jsonl" in wanted
     moments = [1 + round(number * (moves - 1) / 9) for number in range(10)]
@@ -121,7 +103,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(inputs, whole):
     stopped_in = set()
     for moment in moments:
         killed = inputs.folder / f"killed-{moment}"
-        assert content(killed) == wanted, f"killed at file {moment} of {moves}"
+        assert content(killed / "small") == wanted, f"killed at file {moment} of {moves}"
         again = int(Path(f"{killed}.moves").read_text())
         assert again <= moves - moment + 6, "what was finished is not made again"
         stopped_in.add(again)
@@ -131,7 +113,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(inputs, whole):
 def test_a_killed_run_with_a_calibrated_judge_and_rewriting_too(inputs):
     folder = inputs.folder / "calibrated"
     assert drive(inputs.config, [(folder, 0, "")], CALIBRATED) == [0]
-    wanted = content(folder)
+    wanted = content(folder / "small")
     assert {"judge-1/judge.json", "rewritten-1/part-00000.parquet"} <= wanted.keys()
     moves = int(Path(f"{folder}.moves").read_text())
     moments = [1 + round(number * (moves - 1) / 4) for number in range(1, 5)]
@@ -141,7 +123,9 @@ def test_a_killed_run_with_a_calibrated_judge_and_rewriting_too(inputs):
         orders += [(killed, moment, "kill"), (killed, 0, "")]
     assert drive(inputs.config, orders, CALIBRATED) == [-9, 0] * 4
     for moment in moments:
-        assert content(inputs.folder / f"calibrated-{moment}") == wanted, f"killed at file {moment} of {moves}"
+        assert content(inputs.folder / f"calibrated-{moment}" / "small") == wanted, (
+            f"killed at file {moment} of {moves}"
+        )
 
 
 def test_a_run_that_is_killed_again_and_again_gets_there(inputs, whole):
@@ -150,7 +134,7 @@ def test_a_run_that_is_killed_again_and_again_gets_there(inputs, whole):
     ends = drive(inputs.config, [(often, 20, "kill")] * 8)
     assert ends[0] == -9
     assert ends[-1] == 0
-    assert content(often) == content(folder)
+    assert content(often / "small") == content(folder / "small")
 
 
 def test_ctrl_c_says_that_the_run_goes_on_from_there(inputs, whole):
@@ -160,4 +144,4 @@ def test_ctrl_c_says_that_the_run_goes_on_from_there(inputs, whole):
     log = Path(f"{stopped}.log").read_text()
     assert "Stopped. What is finished is kept; the same command goes on from there." in log
     assert "Traceback" not in log
-    assert content(stopped) == content(folder)
+    assert content(stopped / "small") == content(folder / "small")

@@ -16,6 +16,7 @@ from humpback.pipeline import preflight, run_pipeline
 from humpback.pipeline.takedown import takedown
 from humpback.workspace.store import copy as copying
 from humpback.workspace.store import lock
+from run_content import NOT_COMPARED, content
 
 # The command, in a child for each run so that the imports are paid for once; it kills itself when its n-th file is
 # moved into place. With a wait after each file the copy keeps up, otherwise it is behind as it happens.
@@ -69,9 +70,6 @@ for order in orders:
 print(json.dumps(ends))
 """
 
-TIMED_PAGES = {"index.html", "progress.html", "progress.json"}
-TIMED = TIMED_PAGES | {"stage.json", "metrics.jsonl", "humpback.yaml", ".lock", ".checked.json"}
-
 
 def drive(config: Path, orders: list[tuple[Path, str | None, int]]) -> list[int]:
     """The exit codes of runs into the given folders; minus 9 where one killed itself."""
@@ -81,15 +79,10 @@ def drive(config: Path, orders: list[tuple[Path, str | None, int]]) -> list[int]
     return json.loads(done.stdout)
 
 
-def content(run: Path) -> dict[str, bytes]:
-    files = sorted(file for file in run.rglob("*") if file.is_file() and file.name not in TIMED)
-    return {str(file.relative_to(run)): file.read_bytes() for file in files}
-
-
 def content_there(s3, prefix: str) -> dict[str, bytes]:
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket="mine", Prefix=prefix)
     keys = [found["Key"] for page in pages for found in page.get("Contents", ())]
-    keys = [key for key in keys if key.rpartition("/")[2] not in TIMED and ".locks" not in key]
+    keys = [key for key in keys if key.rpartition("/")[2] not in NOT_COMPARED and ".locks" not in key]
     return {key.removeprefix(prefix): s3.get_object(Bucket="mine", Key=key)["Body"].read() for key in keys}
 
 

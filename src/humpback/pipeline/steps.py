@@ -98,7 +98,16 @@ def pipeline_steps(config: Config, digests: InputDigests) -> list[Step]:
             export.export_dataset,
         )
     )
-    steps.append(
+    steps += _measurements(config, settings, models, last)
+    everything = tuple(step.name for step in steps)
+    steps.append(Step("report", "report", everything, settings.report(), report.VERSION, report.write_report))
+    return steps
+
+
+def _measurements(config: Config, settings: _Settings, models: tuple[str, ...], last: str) -> list[Step]:
+    """What is measured at the end; `last` is the step whose rows the last model was trained on."""
+    asked = ("models/m0", f"models/m{config.rounds}")
+    steps = [
         Step(
             "evaluation",
             "evaluate",
@@ -109,7 +118,7 @@ def pipeline_steps(config: Config, digests: InputDigests) -> list[Step]:
             uses_prompts=True,
             uses_base_model=True,
         )
-    )
+    ]
     if config.evaluate.diversity:
         needs, run = ("seed", last), diversity.measure
         steps.append(Step("diversity", "evaluate", needs, settings.diversity(), diversity.VERSION, run))
@@ -118,7 +127,7 @@ def pipeline_steps(config: Config, digests: InputDigests) -> list[Step]:
             Step(
                 "answers",
                 "evaluate",
-                ("models/m0", f"models/m{config.rounds}"),
+                asked,
                 settings.answers(),
                 answers.VERSION,
                 answers.ask_models,
@@ -130,7 +139,7 @@ def pipeline_steps(config: Config, digests: InputDigests) -> list[Step]:
             Step(
                 "benchmarks",
                 "evaluate",
-                ("models/m0", f"models/m{config.rounds}"),
+                asked,
                 settings.benchmarks(),
                 benchmarks.VERSION,
                 benchmarks.measure,
@@ -138,8 +147,6 @@ def pipeline_steps(config: Config, digests: InputDigests) -> list[Step]:
                 uses_base_model=True,
             )
         )
-    everything = tuple(step.name for step in steps)
-    steps.append(Step("report", "report", everything, settings.report(), report.VERSION, report.write_report))
     return steps
 
 
