@@ -1,11 +1,13 @@
-"""Takes the pictures of the review pages in `docs/images`: `python docs/screenshots.py`.
+"""Takes the pictures in `docs/images`: `python docs/screenshots.py [--progress runs/NAME/progress.html]`.
 
-The run is made on the spot by the scripted engine, from the texts below; since that engine writes no sensible
-instructions, those of the texts take their place. Needs playwright and a Chromium (`CHROMIUM`, else found by name).
+The run behind the review pages is made on the spot by the scripted engine, from the texts below; since that engine
+writes no sensible instructions, those of the texts take their place. The page of progress is that of a run that works
+meanwhile, and is left as it is where none is given. Needs playwright and a Chromium (`CHROMIUM`, else found by name).
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -143,7 +145,11 @@ ANSWERS = [
 
 
 def main() -> None:
-    """Writes all pictures anew."""
+    """Writes the pictures anew."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--progress", type=Path, help="the page of a run that is in the middle of its work")
+    progress: Path | None = parser.parse_args().progress
+    page = progress.read_text(encoding="utf-8") if progress else None
     IMAGES.mkdir(exist_ok=True)
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -152,6 +158,8 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         label_pictures(browser, run)
         arena_pictures(browser, run)
+        if page:
+            progress_picture(browser, page)
         browser.close()
 
 
@@ -241,6 +249,13 @@ def arena_pictures(browser: Browser, run: Path) -> None:
             page.keyboard.press("0")
             page.wait_for_load_state("networkidle")
         taken(page, "review-arena.png")
+
+
+def progress_picture(browser: Browser, text: str) -> None:
+    """The page of progress as far as a window shows it."""
+    page = browser.new_context(viewport={"width": 900, "height": 1130}, color_scheme="light").new_page()
+    page.set_content(text)
+    taken(page, "progress-light.png")
 
 
 def opened(browser: Browser, url: str, scheme: str, token_address: str | None = None) -> Page:

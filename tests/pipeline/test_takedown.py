@@ -11,11 +11,12 @@ import yaml
 
 from humpback.config import load_config
 from humpback.corpus.sites import is_of_site, site_of
-from humpback.errors import InputError
+from humpback.engines.scripted import ScriptedEngine
+from humpback.errors import EngineError, InputError
 from humpback.pipeline import run_pipeline
 from humpback.pipeline.takedown import takedown
-from humpback.records import Curated
-from humpback.workspace import StepFolder, read_rows
+from humpback.records import Candidate, Curated, Segment
+from humpback.workspace import StepFolder, dropped_rows, read_rows
 
 
 @pytest.fixture
@@ -76,6 +77,31 @@ def test_only_the_report_is_written_anew_and_a_later_run_leaves_the_site_out(con
         for row in pq.read_table(part).to_pylist():
             if is_of_site(row["source"]["uri"], "example.org"):
                 assert (row["reason"], row["text"]) == ("taken_down", "")
+
+
+def test_a_step_that_is_half_done_begins_again_and_loses_no_row(config, monkeypatch):
+    settings = load_config(config, ["engine.rows_per_shard=2"])
+    usual, seen = ScriptedEngine.generate, []
+
+    def breaks(engine, requests, sampling):
+        seen.extend(requests)
+        if len(seen) > 6:
+            raise EngineError("the power goes")
+        return usual(engine, requests, sampling)
+
+    monkeypatch.setattr(ScriptedEngine, "generate", breaks)
+    with pytest.raises(EngineError, match="the power goes"):
+        run_pipeline(settings)
+    monkeypatch.undo()
+    assert list((settings.folder / "candidates").rglob("part-*.parquet"))
+    assert takedown(settings.folder, "example.org", dry_run=True).again == ["candidates"]
+    assert takedown(settings.folder, "example.org").again == ["candidates"]
+    run_pipeline(settings)
+    left = [row.source for row in read_rows(settings.folder / "segments", Segment)]
+    kept = [row.source for row in read_rows(settings.folder / "candidates", Candidate)]
+    aside = [row.source for row in dropped_rows(settings.folder / "candidates") if row.reason != "not_chosen"]
+    assert left
+    assert sorted(map(repr, kept + aside)) == sorted(map(repr, left))
 
 
 def test_what_is_no_host_name_is_refused(config):

@@ -295,6 +295,8 @@ def print_takedown(found: Takedown, *, dry_run: bool) -> None:
         console.print(f"{escape(model)} was trained on {count} of them; it stays as it is.")
     if found.rows and not found.models:
         console.print("No model was trained on them.")
+    for step in found.again:
+        console.print(f"{escape(step)} is half done and {'would begin' if dry_run else 'begins'} again without them.")
     if found.rows and not dry_run:
         console.print("The report showed rows and is gone; `humpback report` writes it anew.")
 

@@ -26,10 +26,16 @@ class Figures:
 
     def __str__(self) -> str:
         repeated = f", {self.repeated} handed out again" if self.repeated else ""
-        return (
-            f"cluster: {self.shards} shards by {self.workers} workers on {self.nodes} nodes, "
-            f"{self.work_seconds:.1f} s of work{repeated}"
+        shards, workers, nodes = (
+            _count(self.shards, "shard"),
+            _count(self.workers, "worker"),
+            _count(self.nodes, "node"),
         )
+        return f"cluster: {shards} by {workers} on {nodes}, {self.work_seconds:.1f} s of work{repeated}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 Told = Callable[[Figures], None]

@@ -13,10 +13,12 @@ from humpback.corpus.sites import is_of_site, site_of
 from humpback.errors import InputError
 from humpback.stages.export import remove_from_dataset
 from humpback.stages.report import PAGE_FILE
-from humpback.workspace import TAKEDOWN_FILE, RunFolder, filter_rows, write_json
+from humpback.workspace import STARTED_FILE, TAKEDOWN_FILE, RunFolder, filter_rows, write_json
 from humpback.workspace.store import open_copy
 
 Row = Mapping[str, Any]
+
+READ_INPUTS = ("seed", "passages")  # steps whose shards are of what the user gave, from which the site stays away
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +32,16 @@ class TakenRow:
 
 @dataclass(slots=True)
 class Takedown:
-    """What a takedown did. `models` counts, for each model that was trained on rows of the site, those rows."""
+    """What a takedown did.
+
+    `models` counts, for each model that was trained on rows of the site, those rows; `again` names the steps that
+    were half done and begin again.
+    """
 
     domain: str
     rows: list[TakenRow] = field(default_factory=list)
     models: dict[str, int] = field(default_factory=dict)
+    again: list[str] = field(default_factory=list)
 
 
 def takedown(run: str | Path, domain: str, *, dry_run: bool = False) -> Takedown:
@@ -42,8 +49,9 @@ def takedown(run: str | Path, domain: str, *, dry_run: bool = False) -> Takedown
 
     The request is noted in the run's folder first, so that a later run of the folder leaves the site out and a
     takedown that was stopped can be given again. Models stay as they are; the answer names those that were trained
-    on the site's rows. A copy in a store is changed alike. The report, which shows rows, is removed; `humpback report`
-    writes it anew.
+    on the site's rows. A step that is half done on such rows begins again, since it counts its shards by the rows that
+    went in. A copy in a store is changed alike. The report, which shows rows, is removed; `humpback report` writes it
+    anew.
 
     Raises:
         InputError: `domain` is no host name.
@@ -57,10 +65,14 @@ def takedown(run: str | Path, domain: str, *, dry_run: bool = False) -> Takedown
     with folder.locked(), open_copy(None if dry_run else config.copy_url, folder) as copy:
         copy.require_latest()
         found = Takedown(site, list(_rows_of(folder, site)))
-        found.models = _trained_on(found.rows, config.rounds)
+        trained_on = _trained_on(found.rows, config.rounds)
+        found.again = _half_done(folder, trained_on) if found.rows else []
+        found.models = {name: count for name, count in trained_on.items() if name not in found.again}
         if dry_run:
             return found
         _note(folder, site)
+        for name in found.again:
+            folder.step(name).discard()
         ids = {row.id for row in found.rows}
         for name in _row_folders(folder):
             filter_rows(folder.step(name), _stays(site, ids))
@@ -78,6 +90,22 @@ def _stays(site: str, ids: set[str]) -> Callable[[Row], bool]:
         return row.get("candidate_id") not in ids
 
     return stays
+
+
+def _half_done(folder: RunFolder, trained_on: Mapping[str, int]) -> list[str]:
+    """The steps that have begun, have not ended, and read rows of other steps that change."""
+    begun = sorted(
+        str(file.parent.relative_to(folder.path))
+        for pattern in ("*/", "models/*/")
+        for file in folder.path.glob(pattern + STARTED_FILE)
+    )
+    return [
+        name
+        for name in begun
+        if name not in READ_INPUTS
+        and (name in trained_on or not name.startswith("models/"))
+        and folder.step(name).manifest() is None
+    ]
 
 
 def _row_folders(folder: RunFolder) -> list[str]:

@@ -22,8 +22,10 @@ from humpback.workspace.shards import (
 )
 from humpback.workspace.spans import HeldRows, ShardWork, StoredRows, run_shards
 from humpback.workspace.step import Manifest, StepFolder
+from humpback.workspace.sums import STARTED_FILE
 
 __all__ = [
+    "STARTED_FILE",
     "TAKEDOWN_FILE",
     "Executor",
     "HeldRows",

@@ -94,15 +94,19 @@ class StepFolder:
         An output that was declared finished and is begun again is damaged, and nothing of it is kept.
         """
         if not self.is_started(fingerprint) or (self.path / MANIFEST_FILE).exists():
-            with disk_errors_explained(self.path):
-                # First, so that what a stopped removal leaves is not taken for a start.
-                (self.path / STARTED_FILE).unlink(missing_ok=True)
-                shutil.rmtree(self.path, ignore_errors=True)
-                self.path.mkdir(parents=True, exist_ok=True)
+            self.discard()
             write_text(self.path / STARTED_FILE, started_text(fingerprint))
         else:
             write_text(self.path / STARTED_FILE, started_text(fingerprint, self._remove_torn()))
         self._remove_half_written()
+
+    def discard(self) -> None:
+        """Removes all that is here."""
+        with disk_errors_explained(self.path):
+            # First, so that what a stopped removal leaves is not taken for a start.
+            (self.path / STARTED_FILE).unlink(missing_ok=True)
+            shutil.rmtree(self.path, ignore_errors=True)
+            self.path.mkdir(parents=True, exist_ok=True)
 
     def work(self, name: str) -> StepFolder:
         """A folder for what is computed on the way; it goes when the output is finished, not before."""

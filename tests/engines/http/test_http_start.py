@@ -91,6 +91,18 @@ def test_a_server_ends_with_a_process_that_is_killed(tiny_model, tmp_path, port)
     assert not answers(port)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent is gone")
+def test_a_server_ends_with_its_guard(tiny_model, port):
+    engine = open_engine(config(port, start=f"{COMMAND} --port {port}"), tiny_model, "<|im_end|>")
+    try:
+        guard = engine._server._guard.pid
+        server = int(Path(f"/proc/{guard}/task/{guard}/children").read_text().split()[0])
+        os.kill(guard, signal.SIGKILL)
+        assert gone(server)
+    finally:
+        engine.close()
+
+
 def test_a_command_that_ends_is_quoted_with_its_last_words(tiny_model, port):
     began = time.monotonic()
     with pytest.raises(EngineError, match=r"--ends` ended with 1; its log is .*\.log and ends with\n  cannot find the"):

@@ -6,6 +6,7 @@ A script of its own on the standard library, which outlives a parent that is kil
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import select
 import signal
@@ -15,12 +16,15 @@ import time
 
 GRACE_S = 20.0
 _POLL_S = 0.2
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def main(command: list[str]) -> int:
     """The exit code of `command`."""
     try:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603
+            command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=end_with_parent
+        )
     except OSError as error:
         sys.stderr.write(f"{command[0]}: {error}\n")
         return 127
@@ -32,6 +36,12 @@ def main(command: list[str]) -> int:
         return process.poll() or 0
     finally:
         end(process)
+
+
+def end_with_parent() -> None:
+    """Has Linux end this process when the guard is killed, who could then end nothing."""
+    with contextlib.suppress(OSError, AttributeError):  # not Linux
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
