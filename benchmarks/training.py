@@ -133,7 +133,7 @@ def measure(options: argparse.Namespace) -> Iterator[tuple[str, list[float], flo
     tokenizer = load_tokenizer(base)
     rows = random_rows(4 * options.batch, options.tokens, options.learnt, len(tokenizer))
     # The loops are fed padded batches of rows of about equal length, also beside a packed `fine_tune`.
-    plan = plan_batches([len(row.input_ids) for row in rows], recipe, config.model_copy(update={"packing": False}), 0)
+    plan = plan_batches(rows, recipe, config.model_copy(update={"packing": False}), 0)
     collator = Collator(rows, int(tokenizer.pad_token_id or 0), packing=False)
     plain = config.model_copy(update={"packing": False})
     loops = {

@@ -1,11 +1,13 @@
 """Does choosing help? Trains one model for each way to choose training data, all for the same number of steps.
 
     python experiments/arms.py examples/arms.yaml [--seeds 1 2 3] [--arms random calibrated] [-s KEY=VALUE]
+    python experiments/arms.py --table [--results experiments/results/arms]
 
 For every seed: one backward model, one seed model, one set of candidates, rated by the rubric and by the calibrated
 judge; then one model an arm, measured on answers that people wrote. Arms that end in `-noisy` choose from the same
 candidates with half as many spoilt ones mixed in. What is finished is kept in the runs' folders, and a repeated call
-goes on there; the tables printed at the end (and with `--table` alone) hold what there is by then.
+goes on there. The loss of every pair goes into a small file a seed, from which the tables are made: seeds may be run
+on different days and machines.
 
 A pair's loss is averaged over the seeds; intervals are paired bootstraps over the pairs.
 """
@@ -16,9 +18,11 @@ import argparse
 import json
 import random
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,6 +44,7 @@ SHARE = 0.4  # of the candidates; what `curate` keeps unless told otherwise
 NOISE = 0.5  # spoilt candidates for each real one, so that a third of all is noise
 SPOILT = "spoilt-"  # what their ids begin with
 LOSSES = "losses.json"
+DIGITS = 5  # of a loss in the results
 
 Score = Callable[[Rating, random.Random], float]
 
@@ -215,15 +220,54 @@ def measure(context: StageContext) -> Outcome:
 Losses = dict[str, dict[int, dict[str, dict[str, float]]]]
 
 
-def read_losses(folders: Mapping[int, RunFolder], arms: list[str]) -> Losses:
-    """What has been measured: arm, seed, set, pair."""
-    found: Losses = defaultdict(dict)
+@dataclass(frozen=True)
+class Measured:
+    """What one seed gave: `rows` says of each arm how many it kept and how many of these were spoilt."""
+
+    seed: int
+    settings: dict[str, Any]
+    where: str
+    rows: dict[str, dict[str, int]]
+    losses: dict[str, dict[str, dict[str, float]]]  # by arm, set, pair
+
+
+def measured(config: Config, folder: RunFolder, arms: list[str]) -> Measured:
+    """What is finished in a run's folder."""
+    names = ", ".join(f"{name} {number}" for name, number in versions().items())
+    found = Measured(config.random_seed, settings_of(config), f"{hardware_line()}; {names}", {}, {})
     for arm in (SEED_ONLY, *arms):
-        for seed, folder in folders.items():
-            file = folder.step(f"losses-{arm}").path / LOSSES
-            if file.exists():
-                found[arm][seed] = json.loads(file.read_text(encoding="utf-8"))
+        file = folder.step(f"losses-{arm}").path / LOSSES
+        if file.exists():
+            values = json.loads(file.read_text(encoding="utf-8"))
+            found.losses[arm] = {
+                name: {pair: round(loss, DIGITS) for pair, loss in by_pair.items()} for name, by_pair in values.items()
+            }
+            curated = folder.step(f"curated-{arm}").manifest()
+            if curated is not None:
+                found.rows[arm] = {name: curated.facts[name] for name in ("kept", "spoilt")}
     return found
+
+
+def settings_of(config: Config) -> dict[str, Any]:
+    """What must be the same in all seeds of one table."""
+    told = config.model_dump(mode="json", include={"ingest", "prompts", "augment", "train"})
+    return told | {"model": Path(config.model).name, "sets": sorted(config.evaluate.sets)}
+
+
+def save(results: Path, new: Measured) -> None:
+    """Puts what a seed gave beside what an earlier call left of it."""
+    file = results / f"seed-{new.seed}.json"
+    if file.exists():
+        old = read_measured(file)
+        if old.settings == new.settings:
+            new = replace(new, rows=old.rows | new.rows, losses=old.losses | new.losses)
+    results.mkdir(parents=True, exist_ok=True)
+    write_json(file, asdict(new))
+
+
+def read_measured(file: Path) -> Measured:
+    """What `save` wrote."""
+    return Measured(**json.loads(file.read_text(encoding="utf-8")))
 
 
 def difference(losses: Losses, arm: str, reference: str, sets: list[str]) -> str:
@@ -240,22 +284,22 @@ def difference(losses: Losses, arm: str, reference: str, sets: list[str]) -> str
     return f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
 
 
-def table(folders: Mapping[int, RunFolder], arms: list[str]) -> str:
+def table(found: Sequence[Measured]) -> str:
     """Each arm against the seed alone and against random choice from the same candidates, as Markdown."""
-    losses = read_losses(folders, arms)
-    sets = list(next(iter(losses[SEED_ONLY].values()), {}))
+    losses: Losses = defaultdict(dict)
+    for one in found:
+        for arm, values in one.losses.items():
+            losses[arm][one.seed] = values
+    sets = list(next(iter(losses[SEED_ONLY].values())))
     columns = [f"{name}, against seed only" for name in sets] + [
         "all sets, against seed only",
         "against random",
         "seeds",
     ]
     lines = [f"| arm | rows | {' | '.join(columns)} |", f"|---|---|{'---|' * len(columns)}"]
-    for arm in arms:
-        if not losses[arm]:
-            continue
+    for arm in (arm for arm in ARMS if losses[arm]):
         lot = "random-noisy" if arm.endswith("noisy") else "random"
-        manifests = [folders[seed].step(f"curated-{arm}").manifest() for seed in losses[arm]]
-        kept = [manifest.facts for manifest in manifests if manifest is not None]
+        kept = [one.rows[arm] for one in found if arm in one.rows]
         rows = f"{np.mean([facts['kept'] for facts in kept]):.0f}"
         if arm.endswith("noisy"):
             rows += f", {np.mean([facts['spoilt'] for facts in kept]):.0f} spoilt"
@@ -265,35 +309,48 @@ def table(folders: Mapping[int, RunFolder], arms: list[str]) -> str:
     return "\n".join(lines)
 
 
+def print_table(results: Path) -> None:
+    """The table of all seeds that were run with the settings of the last one, and where each was run."""
+    files = sorted(results.glob("seed-*.json"), key=lambda file: file.stat().st_mtime)
+    if not files:
+        raise SystemExit(f"{results}: no results; run the experiment first")
+    found = [read_measured(file) for file in files]
+    same = sorted((one for one in found if one.settings == found[-1].settings), key=lambda one: one.seed)
+    print(table(same))
+    recipe = same[0].settings["train"]
+    print(f"\n{recipe['steps']} steps of {recipe['batch_size']}")
+    for one in same:
+        print(f"seed {one.seed}: {one.where}")
+    for one in found:
+        if one not in same:
+            print(f"seed {one.seed}: left out, its settings are others")
+
+
 def main() -> None:
     """Runs what is missing, and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("config")
+    parser.add_argument("config", nargs="?")
     parser.add_argument("--set", "-s", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS))
+    parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results" / "arms")
     parser.add_argument("--table", action="store_true", help="print what there is and run nothing")
     options = parser.parse_args()
-
-    configs: dict[int, Config] = {}
+    if options.table:
+        print_table(options.results)
+        return
+    if options.config is None:
+        parser.error("give the configuration, or --table")
+    name = load_config(options.config, options.set).name
     for seed in options.seeds:
-        config = load_config(options.config, options.set)
-        configs[seed] = load_config(
-            options.config, [*options.set, f"random_seed={seed}", f"name={config.name}-{seed}", "rate.judge=calibrated"]
-        )
-    folders = {seed: RunFolder(config.folder) for seed, config in configs.items()}
-    for seed, config in configs.items():
-        if options.table:
-            break
-        with folders[seed].locked():
-            folders[seed].create(config)
-            states = step_states(config, steps_of(config, options.arms))
-            run_steps(config, folders[seed], states, SilentProgress())
-        print(table(folders, options.arms), flush=True)
-    recipe = next(iter(configs.values())).train
-    names = ", ".join(f"{name} {number}" for name, number in versions().items())
-    print(f"\n{recipe.steps} steps of {recipe.batch_size}; {hardware_line()}; {names}")
-    print(table(folders, options.arms))
+        settings = [*options.set, f"random_seed={seed}", f"name={name}-{seed}", "rate.judge=calibrated"]
+        config = load_config(options.config, settings)
+        folder = RunFolder(config.folder)
+        with folder.locked():
+            folder.create(config)
+            run_steps(config, folder, step_states(config, steps_of(config, options.arms)), SilentProgress())
+        save(options.results, measured(config, folder, options.arms))
+        print_table(options.results)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("ray", reason='needs Ray: pip install "humpback[ray]"')
 
-from cluster_nodes import NODES, add_node
+from cluster_nodes import add_node, wait_until_settled
 from slow_work import SOURCE, Noted, called, give_up, keep
 
 from humpback.cluster import Figures, tasks
@@ -158,11 +158,8 @@ def test_rows_that_hang_or_kill_are_set_aside_as_in_one_process(executor, tmp_pa
 
 
 def test_work_without_models_keeps_off_nodes_with_gpus(ray_nodes, executor, tmp_path):
-    import ray
-
     executor.release()
-    while ray.available_resources().get("CPU", 0) < NODES:
-        time.sleep(0.1)
+    wait_until_settled(ray_nodes)
     gpu = add_node(ray_nodes, num_gpus=1)
     try:
         step = StepFolder(tmp_path / "step", "step")

@@ -48,6 +48,8 @@ def set_up_logging() -> None:
     logger.handlers = [handler]
     logger.setLevel(logging.INFO)
     logger.propagate = False
+    # It warns at every import of a kernel that it would have fetched from the hub.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 
 class _Bar:

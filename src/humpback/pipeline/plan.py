@@ -187,10 +187,11 @@ def _plan_calibration(state: StepState, config: Config, sizes: Sizes, speeds: Sp
         seconds = None if speeds is None else 2 * (speeds.load + speeds.evaluate * aside)
         return StepPlan(state.step.name, state.status, None, None, seconds)
     planted = min(aside, config.rate.max_calibration_pairs) * (1 + len(Defect))
-    tokens = round(planted * sizes.pair_tokens(config.train.max_tokens))
-    return StepPlan(
-        state.step.name, state.status, planted, tokens, None if speeds is None else speeds.load + speeds.rate * planted
-    )
+    pair = sizes.pair_tokens(config.train.max_tokens)
+    # A rating was timed on segments, and takes the longer the more there is to read.
+    read = min(1.0, pair / (PROMPT_TOKENS + sizes.segment_tokens))
+    seconds = None if speeds is None else speeds.load + speeds.rate * read * planted
+    return StepPlan(state.step.name, state.status, planted, round(planted * pair), seconds)
 
 
 def training_tokens(examples: int, config: Config, sizes: Sizes) -> int:

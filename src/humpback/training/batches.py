@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from humpback.config import TrainConfig
 from humpback.errors import ConfigError
+from humpback.prompts import TokenRow
+from humpback.randomness import derived_seed
 from humpback.training.recipe import Recipe
 
 WINDOW_BATCHES = 50  # batches among which rows are sorted by length; as in transformers' sampler by length
@@ -30,8 +33,8 @@ class Plan:
         return [row for part in parts for row in part]
 
 
-def plan_batches(lengths: Sequence[int], recipe: Recipe, config: TrainConfig, seed: int) -> Plan:
-    """The plan for rows of so many tokens; it depends on its arguments alone.
+def plan_batches(rows: Sequence[TokenRow], recipe: Recipe, config: TrainConfig, seed: int) -> Plan:
+    """The plan for `rows`; it depends on its arguments alone.
 
     The rows of a step are the same for every micro-batch size and every number of processes, so that a training may
     go on with smaller micro-batches where memory ran out.
@@ -39,7 +42,8 @@ def plan_batches(lengths: Sequence[int], recipe: Recipe, config: TrainConfig, se
     Raises:
         ConfigError: a step's rows cannot be dealt out evenly to `train.processes`.
     """
-    order = training_order(lengths, recipe, seed, by_length=not config.packing)
+    lengths = [len(row.input_ids) for row in rows]
+    order = training_order(rows, recipe, seed, by_length=not config.packing)
     steps = [order[start : start + recipe.batch_size] for start in range(0, len(order), recipe.batch_size)]
     if recipe.batch_size % config.processes:
         raise ConfigError(
@@ -47,10 +51,10 @@ def plan_batches(lengths: Sequence[int], recipe: Recipe, config: TrainConfig, se
         )
     if config.packing:
         bins = _bins(lengths, steps, recipe, config)
-        return Plan([part for rows in steps for part in pack_rows(lengths, rows, bins)], bins)
+        return Plan([part for step in steps for part in pack_rows(lengths, step, bins)], bins)
     share = recipe.batch_size // config.processes
     micro = next(size for size in range(min(recipe.micro_batch_size, share), 0, -1) if share % size == 0)
-    parts = [rows[first : first + micro] for rows in steps for first in range(0, len(rows), micro)]
+    parts = [step[first : first + micro] for step in steps for first in range(0, len(step), micro)]
     return Plan(parts, recipe.batch_size // micro)
 
 
@@ -73,26 +77,31 @@ def pack_rows(lengths: Sequence[int], rows: Sequence[int], bins: int) -> list[li
     return parts
 
 
-def training_order(lengths: Sequence[int], recipe: Recipe, seed: int, *, by_length: bool = True) -> list[int]:
-    """The rows of all steps, one after another: epochs of all rows in random order, batches of about equal length.
+def training_order(rows: Sequence[TokenRow], recipe: Recipe, seed: int, *, by_length: bool = True) -> list[int]:
+    """The numbers of the rows of all steps: epochs of all rows in random order, batches of about equal length.
 
     Written out beforehand, because a sampler that draws as it goes would draw otherwise in a training that goes on
     from a checkpoint. Without batches of equal length a third of a small batch is padding; packed rows need none, and
     batches of mixed lengths are then more alike in size.
+
+    A row's place in an epoch comes from its id. So models that are compared see the rows that they share in about the
+    same order, whatever else each is trained on, and differ by that, not by the draw (common random numbers).
     """
     generator = random.Random(seed)  # noqa: S311 - no secret
     count = recipe.steps * recipe.batch_size
     stream: list[int] = []
-    while len(stream) < count:
-        stream += generator.sample(range(len(lengths)), len(lengths))
+    for epoch in range(math.ceil(count / len(rows))):
+        # Behind it a random number, for rows without an id.
+        places = [(derived_seed(seed, epoch, row.row_id), generator.random()) for row in rows]
+        stream += sorted(range(len(rows)), key=lambda number: places[number])
     if not by_length:
         return stream[:count]
     # A quarter of an epoch at most, so that a batch mixes rows of one epoch only, but for those at its ends.
-    window = recipe.batch_size * max(1, min(WINDOW_BATCHES, len(lengths) // (4 * recipe.batch_size)))
+    window = recipe.batch_size * max(1, min(WINDOW_BATCHES, len(rows) // (4 * recipe.batch_size)))
     order: list[int] = []
     for start in range(0, count, window):
-        rows = sorted(stream[start : min(start + window, count)], key=lambda row: lengths[row])
-        batches = [rows[first : first + recipe.batch_size] for first in range(0, len(rows), recipe.batch_size)]
+        part = sorted(stream[start : min(start + window, count)], key=lambda number: len(rows[number].input_ids))
+        batches = [part[first : first + recipe.batch_size] for first in range(0, len(part), recipe.batch_size)]
         generator.shuffle(batches)
-        order += [row for batch in batches for row in batch]
+        order += [number for batch in batches for number in batch]
     return order

@@ -30,7 +30,7 @@ def build_trainer(
 ) -> tuple[TargetTokenTrainer, Watcher]:
     """The trainer of `job`, ready to run, and what watches it."""
     config = job.config
-    plan = plan_batches([len(row.input_ids) for row in rows], job.recipe, config, job.seed)
+    plan = plan_batches(rows, job.recipe, config, job.seed)
     model = starting_model(job.base, config, device=job.device, dtype=dtype)
     if config.packing:
         check_packing(model)

@@ -62,7 +62,7 @@ def launch(
     config = job.config
     if config.method == "qlora":
         raise ConfigError(["train.processes: weights of 4 bits cannot be shared out; use train.method: lora, or 1"])
-    plan_batches([len(row.input_ids) for row in rows], job.recipe, config, job.seed)  # fails here rather than there
+    plan_batches(rows, job.recipe, config, job.seed)  # fails here rather than there
     with _job_folder(job) as folder:
         while True:
             _write_job(folder, job, rows, held_out)
