@@ -34,7 +34,7 @@ def test_it_stops_early_on_training_rows_set_aside(settings):
     folder = config.folder / "models/m0"
     facts = RunFolder(config.folder).step("models/m0").manifest().facts
     pairs = sum(1 for _ in read_rows(config.folder / "seed", Example))
-    assert (facts["set_aside"], facts["examples"]) == (16, pairs - 16)
+    assert (facts["set_aside"], facts["examples"], facts["prompts_too_long"]) == (16, pairs - 16, 0)
     written = json.loads((folder / "training.json").read_text())
     assert len(written["evaluations"]) == -(-facts["steps"] // 2)
     assert facts["steps"] == len(written["history"]) <= 30

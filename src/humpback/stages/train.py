@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from humpback.engines.scripted import SCRIPT_FILE
 from humpback.errors import NothingLeftError
@@ -16,6 +17,9 @@ from humpback.randomness import derived_seed
 from humpback.records import Curated, Example
 from humpback.stages.context import Outcome, StageContext
 from humpback.workspace import fingerprint, read_rows, write_json, write_text
+
+if TYPE_CHECKING:
+    from humpback.training import Recipe, TrainingResult
 
 VERSION = 3
 # Share and least number of the training rows that are set aside for `train.early_stop`; ours.
@@ -77,18 +81,12 @@ def held_out_rows(rows: Sequence[TokenRow], seed: int) -> tuple[list[TokenRow], 
 
 
 def _fine_tune(context: StageContext, pairs: list[tuple[str, Pair]]) -> Outcome:
-    from humpback.models import inspect_model, load_tokenizer
+    from humpback.models import inspect_model
     from humpback.training import fine_tune, recipe_for
 
-    config = context.config
-    tokenizer = load_tokenizer(context.base_model)
-    tokenised = [tokenise_pair(tokenizer, pair, config.train.max_tokens, row_id) for row_id, pair in pairs]
-    rows = [row for row in tokenised if row is not None]
-    if not rows:
-        raise NothingLeftError(
-            f"{context.output.name}: every prompt is longer than train.max_tokens ({config.train.max_tokens}); raise it"
-        )
-    name = context.output.name
+    config, name = context.config, context.output.name
+    rows = _token_rows(context, pairs)
+    too_long = len(pairs) - len(rows)
     held_out: list[TokenRow] = []
     if config.train.early_stop is not None:
         rows, held_out = held_out_rows(rows, derived_seed(config.random_seed, "early_stop"))
@@ -118,11 +116,28 @@ def _fine_tune(context: StageContext, pairs: list[tuple[str, Pair]]) -> Outcome:
             cluster=config.cluster,
         )
     write_json(context.output.path / "training.json", asdict(result))
-    facts = {
-        "examples": len(rows),
-        "prompts_too_long": len(tokenised) - len(rows),
-        "answers_cut": sum(row.is_cut for row in rows),
-        "set_aside": len(held_out),
+    counts = {"examples": len(rows), "prompts_too_long": too_long, "answers_cut": sum(row.is_cut for row in rows)}
+    facts = counts | {"set_aside": len(held_out)} | _figures(result, recipe)
+    write_text(context.output.path / CARD_FILE, _card(context, facts))
+    return Outcome(facts)
+
+
+def _token_rows(context: StageContext, pairs: list[tuple[str, Pair]]) -> list[TokenRow]:
+    """The rows of the pairs whose prompt leaves room for an answer."""
+    from humpback.models import load_tokenizer
+
+    tokenizer, limit = load_tokenizer(context.base_model), context.config.train.max_tokens
+    tokenised = [tokenise_pair(tokenizer, pair, limit, row_id) for row_id, pair in pairs]
+    rows = [row for row in tokenised if row is not None]
+    if not rows:
+        raise NothingLeftError(
+            f"{context.output.name}: every prompt is longer than train.max_tokens ({limit}); raise it"
+        )
+    return rows
+
+
+def _figures(result: TrainingResult, recipe: Recipe) -> dict[str, object]:
+    return {
         "steps": len(result.history),
         "batch_size": recipe.batch_size,
         "learning_rate": recipe.rates[0],
@@ -132,8 +147,6 @@ def _fine_tune(context: StageContext, pairs: list[tuple[str, Pair]]) -> Outcome:
         "tokens_per_second": round(result.tokens_per_second, 1),
         "dtype": result.dtype,
     }
-    write_text(context.output.path / CARD_FILE, _card(context, facts))
-    return Outcome(facts)
 
 
 def _card(context: StageContext, facts: Mapping[str, object]) -> str:
