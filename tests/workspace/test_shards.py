@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from humpback.records import Dropped, DropReason, Example, Source
-from humpback.workspace import Shard, StepFolder, dropped_rows, map_shards, read_rows, row_count
-from humpback.workspace.shards import write_rows
+from humpback.workspace import Shard, StepFolder, dropped_rows, map_shards, part_files, read_rows, row_count
+from humpback.workspace.shards import part_path, write_rows
 
 SOURCE = Source("file", "1", 0, 4, None)
 ROWS = [Example(f"id-{number}", f"q{number}", f"a{number}", SOURCE) for number in range(10)]
@@ -44,6 +44,13 @@ def test_rows_come_back_in_order_kept_and_dropped(tmp_path):
     assert row_count(step.path) == 5
     assert advanced == [4, 4, 2]
     assert len(content(step)) == 6
+
+
+def test_more_shards_than_their_names_have_digits_for_keep_their_order(tmp_path):
+    parts = [part_path(tmp_path, index) for index in (9, 99_999, 100_000, 100_001, 1_000_000)]
+    for part in reversed(parts):
+        part.touch()
+    assert part_files(tmp_path) == parts
 
 
 def test_finished_shards_are_not_run_again(tmp_path):

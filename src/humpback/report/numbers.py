@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from humpback.workspace import part_files
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -77,7 +79,7 @@ def batches(folder: Path, columns: Sequence[str]) -> Iterator[Any]:
     """Blocks of some columns of a step's shards, as Arrow record batches, in order."""
     import pyarrow.parquet as pq
 
-    for part in sorted(folder.glob("part-*.parquet")):
+    for part in part_files(folder):
         with pq.ParquetFile(part) as file:
             yield from file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=list(columns))
 

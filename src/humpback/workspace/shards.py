@@ -152,8 +152,8 @@ def write_shard(folder: Path, index: int, kind: type, result: Shard) -> None:
 
 
 def part_files(folder: Path) -> list[Path]:
-    """The files of a step's rows, in order."""
-    return sorted(folder.glob("part-*.parquet"))
+    """The files of a step's rows, in order; from number 100,000 on their names are longer."""
+    return sorted(folder.glob("part-*.parquet"), key=lambda part: (len(part.name), part.name))
 
 
 def _read(parts: Iterable[Path], kind: type[R]) -> Iterator[R]:
