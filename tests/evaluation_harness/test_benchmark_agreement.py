@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import harness_data as data
 import pytest
 
@@ -71,6 +73,18 @@ def test_requests_are_the_same(public, tmp_path, monkeypatch, name, part, rows, 
     assert any(
         part_of in own[0][0] + own[0][1] for part_of in ("Ann gave", "dry shoes", "ice", "Plants", "even", "old man")
     )
+
+
+def test_tables_that_are_there_are_not_written_again(public, tmp_path):
+    source = find_source(public, BENCHMARKS["piqa"])
+    write_task_files(tmp_path, source, 0)
+    (table,) = tmp_path.glob("*.jsonl")
+    os.utime(table, (1, 1))
+    write_task_files(tmp_path, source, 0)
+    assert table.stat().st_mtime == 1, "the harness would read it anew for every model"
+    table.write_text("half a")
+    write_task_files(tmp_path, source, 0)
+    assert len(table.read_text().splitlines()) == len(source.read()["test"])
 
 
 @pytest.mark.parametrize(("name", "part", "rows", "metric"), CASES)

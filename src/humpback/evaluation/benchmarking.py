@@ -21,6 +21,7 @@ from humpback.evaluation.outputs import Output, OutputHealth, output_health, pro
 from humpback.evaluation.prompt_sets import Prompt
 from humpback.progress import Progress
 from humpback.records import content_id
+from humpback.workspace import fingerprint
 
 IFEVAL = "ifeval"
 IFEVAL_PATTERNS = ("ifeval*/input_data.jsonl", "ifeval*.jsonl")
@@ -126,7 +127,8 @@ def run_benchmarks(
 ) -> Results:
     """What the model does on the planned benchmarks; `limit` takes so many rows of each task, the first.
 
-    Answers stand in folder `work` until the caller removes it: a run that was stopped goes on.
+    Answers stand in folder `work` until the caller removes it: a run that was stopped goes on. Models that are asked
+    one after the other may share it, and with it the harness's own copies of the tables.
     """
     measured: list[Measured] = []
     if plan.sources:
@@ -134,14 +136,15 @@ def run_benchmarks(
             model, plan.sources, work, progress, limit=limit, shots=shots, batch_size=batch_size
         )
     prompts = plan.ifeval[:limit]
-    ifeval = _measure_ifeval(model, prompts, work / IFEVAL, progress) if prompts else None
+    ifeval = _measure_ifeval(model, prompts, work, progress) if prompts else None
     return Results(paper_tables(measured), measured, ifeval)
 
 
 def _measure_ifeval(model: Model, prompts: Sequence[FollowingPrompt], work: Path, progress: Progress) -> IFEval:
     """Asked as the model is asked in use, under both tags: a bare text would not be taken for a request."""
     asked = [Prompt(content_id("prompt", one.text), one.text, IFEVAL, "") for one in prompts]
-    answers = answer_all(model, asked, "both", IFEVAL_SAMPLING, work, progress)
+    own = work / f"{IFEVAL}-{fingerprint(model.identity)}"
+    answers = answer_all(model, asked, "both", IFEVAL_SAMPLING, own, progress)
     outputs = [Output(answer.output, answer.finish) for answer in answers]
     return IFEval(
         measure_following(prompts, [one.text for one in outputs]),

@@ -32,7 +32,7 @@ def measure(context: StageContext) -> Outcome:
         results = run_benchmarks(
             Model(name, folder, config, context.prompts),
             plan,
-            context.output.work(f"benchmarks-{name}").path,
+            context.output.work("benchmarks").path,
             context.progress,
             limit=chosen.limit,
             shots=chosen.mmlu_shots,
