@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -13,10 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from humpback.config import NearDuplicateConfig
-from humpback.corpus import near_duplicates, signature_table
+from humpback.corpus import comparing, signature_table
 from humpback.corpus import signatures as signatures_module
 from humpback.corpus.near_duplicates import DuplicateMap, equal_rows, find_duplicates
-from humpback.corpus.signatures import PERMUTATIONS, fold, signatures
+from humpback.corpus.signatures import BANDS, PERMUTATIONS, fold, signatures
 from humpback.records import DropReason
 
 CONFIG = NearDuplicateConfig()
@@ -239,6 +240,40 @@ def _counted(signed: list[Path]):
     return counted
 
 
+@pytest.mark.parametrize("rows", [7, 60, 1000])
+def test_a_corpus_in_many_buckets_that_others_compare_ends_alike(tmp_path, monkeypatch, rows):
+    families = [edited(prose(seed % 40), 0.02 * (seed % 11), seed) for seed in range(400)]
+    parts = write_parts(tmp_path / "parts", [*families, families[3], families[8].upper()], 150, 0, 90)
+    wanted = find_duplicates(tmp_path / "one", parts, CONFIG)
+    monkeypatch.setattr(signature_table, "BUCKET_ROWS", rows)
+    elsewhere = Elsewhere()
+    found = find_duplicates(tmp_path / "many", parts, CONFIG, executor=elsewhere)
+    assert [found.of(row) for row in range(402)] == [wanted.of(row) for row in range(402)]
+    assert (elsewhere.items > BANDS) == (rows < 402)
+    assert None in kept_for(found)
+    assert len(set(kept_for(found))) > 30
+
+
+class Elsewhere:
+    """Brings pickled work to the items in any order, and some of them twice."""
+
+    sees_folder = True
+    items = 0
+
+    def run(self, work, items, done, *, light=False) -> None:
+        assert light
+        packed = [pickle.dumps(item) for item in items]
+        random.Random(self.items).shuffle(packed)
+        self.items += len(packed)
+        with pickle.loads(pickle.dumps(work)).open() as call:
+            for item in packed:
+                call(pickle.loads(item))
+            for item in packed[: len(packed) // 2]:
+                call(pickle.loads(item))
+        for item in packed:
+            done(pickle.loads(item))
+
+
 def test_parts_of_one_name_are_refused(tmp_path):
     part = write_parts(tmp_path, ["a"])[0]
     with pytest.raises(ValueError, match="different names"):
@@ -273,15 +308,15 @@ def test_folding():
 def test_few_pairs_are_compared_in_a_large_group(tmp_path, monkeypatch):
     """Nine comparisons a row and band at most, however many agree in it."""
     compared: list[int] = []
-    compare = near_duplicates._Search._compare
+    usual = comparing.Comparing._alike
 
-    def counting(self, better: np.ndarray, worse: np.ndarray) -> None:
+    def counting(self, better: np.ndarray, worse: np.ndarray) -> np.ndarray:
         compared.append(len(better))
-        compare(self, better, worse)
+        return usual(self, better, worse)
 
-    monkeypatch.setattr(near_duplicates._Search, "_compare", counting)
+    monkeypatch.setattr(comparing.Comparing, "_alike", counting)
     monkeypatch.setattr(
         signatures_module, "_band_keys", lambda minima: np.zeros((len(minima), signatures_module.BANDS), np.uint32)
     )
     search(tmp_path, [prose(seed) for seed in range(300)])
-    assert sum(compared) <= signatures_module.BANDS * near_duplicates.WINDOW * 300
+    assert sum(compared) <= signatures_module.BANDS * comparing.WINDOW * 300

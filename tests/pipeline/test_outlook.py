@@ -86,7 +86,10 @@ def test_a_cluster_takes_the_tokens_and_its_cores_the_documents(small_inputs, pr
     config = short(small_inputs, "ingest.workers=2")
     here, there = plan_at(config, "500k"), plan_at(config, "500k", EIGHT)
     own, rented = ({step.name: step for step in found.steps} for found in (here, there))
-    assert rented["passages"].limited_by == "processor cores" and rented["segments"] == own["segments"]
+    assert rented["passages"].limited_by == "processor cores"
+    # Near-duplicates are looked for by all cores, overlap with evaluation prompts by one.
+    assert rented["segments"].limited_by == own["segments"].limited_by == "one processor core"
+    assert 0.5 < rented["segments"].seconds / own["segments"].seconds < 0.7
     assert rented["ratings-1"].limited_by == "GPU compute"
     assert rented["ratings-1"].seconds < own["ratings-1"].seconds / 100
     assert there.gpu_hours == pytest.approx(

@@ -41,8 +41,12 @@ class RayExecutor:
         self._surroundings = Surroundings(folder, Path.cwd(), __version__, self._copy.url, mark)
         self._pool: Pool | None = None
 
-    def run(self, work: Work[I], items: Iterable[I], done: Callable[[I], None]) -> None:
-        self._run(work, items, done, replicas=True)
+    @property
+    def sees_folder(self) -> bool:
+        return self._copy.url is None
+
+    def run(self, work: Work[I], items: Iterable[I], done: Callable[[I], None], *, light: bool = False) -> None:
+        self._run(work, items, done, replicas=not light, light=light)
 
     def run_guarded(
         self,
@@ -62,7 +66,15 @@ class RayExecutor:
         if self._mark is not None:
             self._mark.unlink(missing_ok=True)
 
-    def _run(self, work: Work[I], items: Iterable[I], done: Callable[[I], None], *, replicas: bool) -> None:
+    def _run(
+        self,
+        work: Work[I],
+        items: Iterable[I],
+        done: Callable[[I], None],
+        *,
+        replicas: bool,
+        light: bool = False,
+    ) -> None:
         from humpback.cluster.pool import Pool
 
         if self._mark is not None and not self._mark.exists():
@@ -75,7 +87,7 @@ class RayExecutor:
             self._pool = None
         pool = self._pool = self._pool or Pool(shape, self._surroundings, self._copy, self._told)
         try:
-            pool.run(work, items, done)
+            pool.run(work, items, done, light=light)
         finally:
             if shape.gpus:  # training in this process may need them
                 pool.close()

@@ -65,7 +65,7 @@ class Pool:
         self._surroundings = surroundings
         self._rested: list[Any] = []
 
-    def run(self, work: Work[I], items: Iterable[I], done: Callable[[I], None]) -> None:
+    def run(self, work: Work[I], items: Iterable[I], done: Callable[[I], None], *, light: bool = False) -> None:
         """As `Executor.run`.
 
         Raises:
@@ -81,12 +81,13 @@ class Pool:
         try:
             shift.begin(self._rested, self.shape)
             shift.work_off()
+            still_opening = shift.let_open() if light else []
         except BaseException:
             self._rested = []
             shift.end_all()
             raise
-        self._rested = shift.end_busy()
-        log.info("%s", shift.figures())
+        self._rested = [*shift.end_busy(), *still_opening]
+        log.log(logging.DEBUG if light else logging.INFO, "%s", shift.figures())
 
     def close(self) -> None:
         """Ends all processes."""
@@ -143,6 +144,11 @@ class _Shift:
                 self._take_answer(answer)
             if not answered:
                 self._tell_when_alone()
+
+    def let_open(self) -> list[Any]:
+        """The workers that still make ready, which are left to it: light work is over before a process has begun."""
+        opening = [answer for answer, call in self._calls.items() if call.task is None]
+        return [self._calls.pop(answer).worker for answer in opening]
 
     def end_busy(self) -> list[Any]:
         """Ends workers that still make ready, or do what another has done; the others, closed and at rest."""

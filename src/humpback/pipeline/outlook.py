@@ -16,7 +16,15 @@ from humpback.config import Config
 from humpback.errors import InputError
 from humpback.hardware import memory_bytes
 from humpback.pipeline.accelerators import Cluster
-from humpback.pipeline.plan import PROMPT_TOKENS, Sizes, evaluation_pairs, measure_sizes, plan_step
+from humpback.pipeline.plan import (
+    CONTAMINATION_SECONDS,
+    DUPLICATE_SECONDS,
+    PROMPT_TOKENS,
+    Sizes,
+    evaluation_pairs,
+    measure_sizes,
+    plan_step,
+)
 from humpback.pipeline.probe import Speeds, probe_speeds
 from humpback.pipeline.state import StepState, run_state
 from humpback.stages.augment import DEFAULT_SAMPLES
@@ -175,6 +183,9 @@ def _on_cluster(
     if here.limited_by == "processor cores" and here.seconds is not None:
         workers = config.ingest.workers or available_cores()
         return replace(here, seconds=here.seconds * workers / cluster.cores)
+    if name == "segments" and here.seconds is not None:
+        spread = here.seconds * DUPLICATE_SECONDS / (DUPLICATE_SECONDS + CONTAMINATION_SECONDS)
+        return replace(here, seconds=here.seconds - spread + spread / cluster.cores)
     if here.seconds is None or here.limited_by == "one processor core":
         return here
     if stage == "train":

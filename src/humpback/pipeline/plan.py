@@ -26,6 +26,7 @@ SAMPLE_DOCUMENTS = 200  # ours: segments a page differ widely, a few hundred pag
 CHARS_PER_TOKEN = 4.0  # ours: SmolLM2 makes 3.8 of the built-in pairs and 4.4 of OpenAssistant's
 PROMPT_TOKENS = 40  # tags and turns around a pair
 DUPLICATE_SECONDS = 123e-6  # a text's signature and search, of one core: docs/corpus-benchmark.md
+CONTAMINATION_SECONDS = 180e-6  # to look a text up among evaluation prompts, of one core: the same
 CURATE_SECONDS = 220e-6  # a candidate, of one core: docs/faults.md
 
 
@@ -166,7 +167,7 @@ def plan_step(state: StepState, config: Config, sizes: Sizes, speeds: Speeds | N
         by_name = {
             "evaluation": models * (speeds.load + speeds.evaluate * evaluation_pairs(config, sizes)),
             "passages": sizes.document_seconds * sizes.documents,
-            "segments": DUPLICATE_SECONDS * sizes.segments,
+            "segments": (DUPLICATE_SECONDS + CONTAMINATION_SECONDS) * sizes.per_document * sizes.documents,
         }
         seconds = by_stage.get(stage, by_name.get(name))
     if done is not None:

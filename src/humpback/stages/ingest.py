@@ -119,6 +119,7 @@ def ingest_segments(context: StageContext) -> Outcome:
         part_files(passages),
         config.ingest.near_duplicates,
         partial(_map_parts, context.executor, Workers(config.ingest.workers, limits)),
+        context.executor if context.executor.sees_folder else None,
     )
     chosen = _chosen(passages, duplicates, config.ingest.max_segments, config.random_seed)
     verdict = _Verdicts(duplicates, chosen, _evaluation_index(config), passages, config.ingest)

@@ -29,10 +29,15 @@ class Work(Protocol[I_contra]):
 class Executor(Protocol):
     """Brings items to work."""
 
-    def run(self, work: Work[I], items: Iterable[I], done: Callable[[I], None]) -> None:
-        """Opens `work`, which asks a model, if there is an item; `done` hears of each item, in whatever order.
+    @property
+    def sees_folder(self) -> bool:
+        """Whether whoever works sees the run's folder itself, and not only a copy of what was finished before."""
 
-        Raises what the work raises; items that are finished by then stay finished.
+    def run(self, work: Work[I], items: Iterable[I], done: Callable[[I], None], *, light: bool = False) -> None:
+        """Opens `work` if there is an item; `done` hears of each item, in whatever order.
+
+        `light` work asks no model and comes in many pieces, which are not reported one by one. Raises what the work
+        raises; items that are finished by then stay finished.
         """
 
     def run_guarded(
@@ -52,7 +57,9 @@ class Executor(Protocol):
 class ThisProcess:
     """Does everything in this process and its children, in order."""
 
-    def run(self, work: Work[I], items: Iterable[I], done: Callable[[I], None]) -> None:
+    sees_folder = True
+
+    def run(self, work: Work[I], items: Iterable[I], done: Callable[[I], None], *, light: bool = False) -> None:
         with ExitStack() as stack:
             call: Callable[[I], None] | None = None
             for item in items:
