@@ -32,7 +32,7 @@ from humpback.workspace import RunFolder
 from humpback.workspace.pool import available_cores
 
 INTERNET = 1_000_000_000  # segments; twice the paper's half million a thousand times over
-DUPLICATE_BYTES = 630  # of memory a text's signature takes: docs/corpus-benchmark.md
+DUPLICATE_BYTES = 610  # of memory a text's signature takes: docs/corpus-benchmark.md
 CURATE_BYTES = 810  # of memory a candidate takes while it is chosen: docs/faults.md
 START_SECONDS = 20.0  # ours: libraries and weights that a step loads, on a slow disk
 STORED_COPIES = 3  # of a text on disk: passage, segment, and the kept ones; uncompressed, so an upper bound

@@ -25,7 +25,7 @@ DOCUMENTS_AT_ONCE = 20  # ours: enough for a worker not to wait
 SAMPLE_DOCUMENTS = 200  # ours: segments a page differ widely, a few hundred pages settle the mean within a tenth
 CHARS_PER_TOKEN = 4.0  # ours: SmolLM2 makes 3.8 of the built-in pairs and 4.4 of OpenAssistant's
 PROMPT_TOKENS = 40  # tags and turns around a pair
-DUPLICATE_SECONDS = 123e-6  # a text's signature and search, of one core: docs/corpus-benchmark.md
+DUPLICATE_SECONDS = 103e-6  # a text's signature and search, of one core: docs/corpus-benchmark.md
 CONTAMINATION_SECONDS = 180e-6  # to look a text up among evaluation prompts, of one core: the same
 CURATE_SECONDS = 220e-6  # a candidate, of one core: docs/faults.md
 
