@@ -53,6 +53,13 @@ def test_a_running_page_reads_itself_anew_and_says_how_far_it_is():
     assert "<b>50.00</b>" in page, "twenty in the end"
 
 
+def test_a_step_that_has_taken_longer_than_planned_says_so():
+    late = [dataclasses.replace(step, left=0.0) if step.status == "running" else step for step in RUNNING.steps]
+    page = progress_page(changed(steps=late))
+    assert "longer than planned" in page
+    assert "about 0.00 s left" not in page
+
+
 @pytest.mark.parametrize(
     ("state", "said"), [("done", "Finished"), ("failed", "Failed"), ("stopped", "Stopped"), ("killed", "Was killed")]
 )
