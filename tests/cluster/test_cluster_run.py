@@ -12,7 +12,10 @@ pytest.importorskip("ray", reason='needs Ray: pip install "humpback[ray]"')
 from cluster_nodes import add_node
 from slow_work import slow_workers
 
+from humpback.cluster.executor import RayExecutor
 from humpback.config import load_config
+from humpback.corpus import signature_table
+from humpback.corpus.signatures import BANDS
 from humpback.pipeline import run_pipeline
 from run_content import content
 
@@ -77,3 +80,21 @@ def test_a_node_goes_in_the_middle_of_every_stage(removals, small_inputs, slow_s
     started = time.monotonic()
     assert run_pipeline(together).executed == []
     assert time.monotonic() - started < 30
+
+
+def test_workers_compare_the_near_duplicates_of_a_run(ray_nodes, small_inputs, monkeypatch):
+    alone = load_config(small_inputs.config, [f"runs_dir={small_inputs.folder / 'alone'}"])
+    run_pipeline(alone, target="segments")
+    usual, rounds = RayExecutor.run, []
+
+    def counted(executor, work, items, done, *, light=False):
+        rounds.append(light)
+        usual(executor, work, items, done, light=light)
+
+    monkeypatch.setattr(RayExecutor, "run", counted)
+    monkeypatch.setattr(signature_table, "BUCKET_ROWS", 4)
+    more = ["cluster.address=auto", f"runs_dir={small_inputs.folder / 'together'}"]
+    together = load_config(small_inputs.config, more)
+    run_pipeline(together, target="segments")
+    assert rounds.count(True) >= 2 * BANDS
+    assert content(together.folder) == content(alone.folder)

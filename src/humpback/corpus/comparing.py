@@ -7,7 +7,7 @@ with its bucket, not with the corpus.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -62,8 +62,8 @@ class Bucket:
     kind: Compared
     file: Path
 
-    def pairs(self) -> np.ndarray:
-        """The near-duplicates that were found, as `worse << 32 | better`; the file goes."""
+    def taken(self) -> np.ndarray:
+        """The pairs that were left in the file, which goes."""
         import numpy as np
 
         found: np.ndarray = np.load(self.file)
@@ -110,33 +110,41 @@ class Comparing:
 
     @contextmanager
     def open(self) -> Iterator[Callable[[Bucket], None]]:
-        """As `Work.open`."""
-        there = {kind: self._there(kind) for kind in Compared if (self.files.folder / _gone_file(kind)).exists()}
+        """As `Work.open`: leaves a bucket's pairs in its file."""
+        there = {kind: self._told(kind) for kind in Compared if (self.files.folder / _gone_file(kind)).exists()}
 
         def compare(bucket: Bucket) -> None:
             import numpy as np
 
-            found = [self._alike(better, worse) for better, worse in self._candidates(bucket, there)]
             temporary = bucket.file.with_suffix(f".{uuid.uuid4().hex}.tmp")
             with disk_errors_explained(bucket.file):
                 with temporary.open("wb") as file:
-                    np.save(file, np.concatenate([np.empty(0, np.uint64), *found]), allow_pickle=False)
+                    np.save(file, self.pairs(bucket, there), allow_pickle=False)
                 temporary.replace(bucket.file)
 
         yield compare
+
+    def pairs(self, bucket: Bucket, there: Mapping[Compared, np.ndarray]) -> np.ndarray:
+        """The near-duplicates in a bucket, as `worse << 32 | better`; `there` says which ranks have not gone."""
+        import numpy as np
+
+        found = [self._alike(better, worse) for better, worse in self._candidates(bucket, there)]
+        return np.concatenate([np.empty(0, np.uint64), *found])
 
     def similarities(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """The estimated Jaccard similarities of ranks' short runs, pair by pair."""
         return self._equal_positions(left, right, slice(None, PERMUTATIONS))
 
-    def _there(self, kind: Compared) -> np.ndarray:
+    def _told(self, kind: Compared) -> np.ndarray:
         import numpy as np
 
         bits = np.fromfile(self.files.folder / _gone_file(kind), np.uint8)
         there: np.ndarray = np.unpackbits(bits, count=self.ranks) == 0
         return there
 
-    def _candidates(self, bucket: Bucket, there: dict[Compared, np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def _candidates(
+        self, bucket: Bucket, there: Mapping[Compared, np.ndarray]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Ranks that share a key, in pairs."""
         import numpy as np
 

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from humpback.config import NearDuplicateConfig
-from humpback.corpus.comparing import Bucket, Compared, Comparing
+from humpback.corpus.comparing import Compared, Comparing
 from humpback.corpus.signature_table import MapParts, SignatureTable, gather, sign_parts
 from humpback.corpus.signatures import BANDS
 from humpback.records import DropReason
-from humpback.workspace import Executor, ThisProcess
+from humpback.workspace import Executor
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,7 +101,7 @@ def find_duplicates(
     if config.enabled:
         unique = np.flatnonzero((kept < 0) & (table.grams > 0))
         ranked = unique[np.argsort(-table.lengths[unique].astype(np.int64), kind="stable")]
-        search = _Search(table, ranked, config.similarity, executor or ThisProcess())
+        search = _Search(table, ranked, config.similarity, executor)
         near = search.keepers()
         gone = np.flatnonzero(near >= 0)
         rows = ranked[gone]
@@ -141,12 +141,13 @@ class _Search:
     Pairs are kept as `worse << 32 | better`, sorted, so that by the time a row's fate is asked its betters' are known.
     """
 
-    def __init__(self, table: SignatureTable, ranked: np.ndarray, similarity: float, executor: Executor) -> None:
+    def __init__(self, table: SignatureTable, ranked: np.ndarray, similarity: float, executor: Executor | None) -> None:
         import numpy as np
 
         self._comparing = Comparing.of(table, ranked, similarity)
         # One bucket is compared sooner than it is handed out.
-        self._executor = executor if table.files.buckets > 1 else ThisProcess()
+        self._executor = executor if table.files.buckets > 1 else None
+        self._there: dict[Compared, np.ndarray] = {}
         self._pairs = np.empty(0, np.uint64)
         self._found: list[np.ndarray] = []  # since the last time that `_pairs` was sorted
         self._keepers = np.full(len(ranked), -1, np.int64)
@@ -159,9 +160,7 @@ class _Search:
                 # A rank that has gone in the meantime is not compared again: only what stays is a reason to go.
                 for kind in Compared:
                     self._settle()
-                    self._comparing.tell(kind, self._keepers >= 0)
-                    buckets = self._comparing.buckets(band, kind)
-                    self._executor.run(self._comparing, buckets, self._take, light=True)
+                    self._compare(band, kind)
             self._settle()
             if len(self._pairs) == known:
                 break
@@ -171,20 +170,25 @@ class _Search:
         """The estimated Jaccard similarities of ranks' short runs, pair by pair."""
         return self._comparing.similarities(better, worse)
 
-    def _take(self, bucket: Bucket) -> None:
-        """Adds the near-duplicates that were found in a bucket."""
-        pairs = bucket.pairs()
-        if len(pairs):
-            self._found.append(pairs)
+    def _compare(self, band: int, kind: Compared) -> None:
+        """Adds the near-duplicates in a band."""
+        buckets = self._comparing.buckets(band, kind)
+        if self._executor is None:
+            self._there[kind] = self._keepers < 0
+            self._found += (self._comparing.pairs(bucket, self._there) for bucket in buckets)
+        else:
+            self._comparing.tell(kind, self._keepers >= 0)
+            self._executor.run(self._comparing, buckets, lambda bucket: self._found.append(bucket.taken()), light=True)
 
     def _settle(self) -> None:
         """Works out who stays by the pairs found so far: the best of all does, then each that none before rules out."""
         import numpy as np
 
-        if not self._found:
-            return
-        self._pairs = np.unique(np.concatenate([self._pairs, *self._found]))
+        found = [pairs for pairs in self._found if len(pairs)]
         self._found.clear()
+        if not found:
+            return
+        self._pairs = np.unique(np.concatenate([self._pairs, *found]))
         gone = bytearray(len(self._keepers))
         self._keepers.fill(-1)
         for start in range(0, len(self._pairs), PAIRS_SETTLED_AT_ONCE):
