@@ -250,8 +250,12 @@ def measured(config: Config, folder: RunFolder, arms: list[str]) -> Measured:
 
 def settings_of(config: Config) -> dict[str, Any]:
     """What must be the same in all seeds of one table."""
-    told = config.model_dump(mode="json", include={"ingest", "prompts", "augment", "train"})
-    return told | {"model": Path(config.model).name, "sets": sorted(config.evaluate.sets)}
+    told = config.model_dump(mode="json", include={"ingest", "prompts", "augment", "rate", "train"})
+    return told | {
+        "model": Path(config.model).name,
+        "engine": config.engine.kind,
+        "sets": sorted(config.evaluate.sets),
+    }
 
 
 def save(results: Path, new: Measured) -> None:
