@@ -5,9 +5,10 @@
 
 For every seed: one backward model, one seed model, one set of candidates, rated by the rubric and by the calibrated
 judge; then one model an arm, measured on answers that people wrote. Arms that end in `-noisy` choose from the same
-candidates with half as many spoilt ones mixed in. What is finished is kept in the runs' folders, and a repeated call
-goes on there. The loss of every pair goes into a small file a seed, from which the tables are made: seeds may be run
-on different days and machines.
+candidates with half as many spoilt ones mixed in; `m1` and `m2` are the models of the run's own rounds, whose data the
+stage `curate` chooses. What is finished is kept in the runs' folders, and a repeated call goes on there. The loss of
+every pair goes into a small file a seed, from which the tables are made: seeds may be run on different days and
+machines.
 
 A pair's loss is averaged over the seeds; intervals are paired bootstraps over the pairs.
 """
@@ -88,13 +89,14 @@ ARMS: dict[str, Arm] = {
     "calibrated-half": Arm(by_rating, share=SHARE / 2),
     "calibrated-only": Arm(by_rating, with_seed=False),
 }
+ROUNDS = {"m1": "curated-1", "m2": "curated-2"}  # the models of the run's own rounds, and what each was trained on
 SEED_ONLY = "seed-only"
 
 
 def steps_of(config: Config, arms: list[str]) -> list[Step]:
-    """The run's own steps up to the first ratings, and those of the experiment."""
+    """Those of the run's own steps that the arms need, and those of the experiment."""
     digests = input_digests(config)
-    run = select_steps(pipeline_steps(config, digests), "ratings-1")
+    run = select_steps(pipeline_steps(config, digests), f"models/m{config.rounds}")
     settings = {step.name: step.settings for step in run}
     rated = settings["ratings-1"]
     steps = [
@@ -107,6 +109,9 @@ def steps_of(config: Config, arms: list[str]) -> list[Step]:
         Step("ratings-noisy", "rate", ("candidates-noisy", "models/m0", "judge-1"), rated, 1, rate_noisy, True),
     ]
     for name in arms:
+        if name in ROUNDS:
+            steps.append(_measure(name, f"models/{name}", config, digests.evaluation_sets))
+            continue
         arm = ARMS[name]
         chosen = {"arm": [arm.score.__name__, arm.share, arm.with_seed], "seed": config.random_seed}
         curated = f"curated-{name}"
@@ -242,9 +247,9 @@ def measured(config: Config, folder: RunFolder, arms: list[str]) -> Measured:
             found.losses[arm] = {
                 name: {pair: round(loss, DIGITS) for pair, loss in by_pair.items()} for name, by_pair in values.items()
             }
-            curated = folder.step(f"curated-{arm}").manifest()
-            if curated is not None:
-                found.rows[arm] = {name: curated.facts[name] for name in ("kept", "spoilt")}
+            if arm != SEED_ONLY:
+                kept = list(read_rows(folder.step(ROUNDS.get(arm, f"curated-{arm}")).path, Curated))
+                found.rows[arm] = {"kept": len(kept), "spoilt": sum(row.id.startswith(SPOILT) for row in kept)}
     return found
 
 
@@ -301,7 +306,7 @@ def table(found: Sequence[Measured]) -> str:
         "seeds",
     ]
     lines = [f"| arm | rows | {' | '.join(columns)} |", f"|---|---|{'---|' * len(columns)}"]
-    for arm in (arm for arm in ARMS if losses[arm]):
+    for arm in (arm for arm in (*ARMS, *ROUNDS) if losses[arm]):
         lot = "random-noisy" if arm.endswith("noisy") else "random"
         kept = [one.rows[arm] for one in found if arm in one.rows]
         rows = f"{np.mean([facts['kept'] for facts in kept]):.0f}"
@@ -310,6 +315,8 @@ def table(found: Sequence[Measured]) -> str:
         cells = [difference(losses, arm, SEED_ONLY, [name]) for name in sets]
         cells += [difference(losses, arm, SEED_ONLY, sets), "" if arm == lot else difference(losses, arm, lot, sets)]
         lines.append(f"| {arm} | {rows} | {' | '.join(cells)} | {len(losses[arm])} |")
+    if losses["m1"] and losses["m2"]:
+        lines.append(f"\nm2 against m1, all sets: {difference(losses, 'm2', 'm1', sets)}")
     return "\n".join(lines)
 
 
@@ -336,7 +343,7 @@ def main() -> None:
     parser.add_argument("config", nargs="?")
     parser.add_argument("--set", "-s", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
-    parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS))
+    parser.add_argument("--arms", nargs="+", choices=[*ARMS, *ROUNDS], default=[*ARMS, *ROUNDS])
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results" / "arms")
     parser.add_argument("--table", action="store_true", help="print what there is and run nothing")
     options = parser.parse_args()
