@@ -5,10 +5,10 @@
 
 For every seed: one backward model, one seed model, one set of candidates, rated by the rubric and by the calibrated
 judge; then one model an arm, measured on answers that people wrote. Arms that end in `-noisy` choose from the same
-candidates with half as many spoilt ones mixed in; `m1` and `m2` are the models of the run's own rounds, whose data the
-stage `curate` chooses. What is finished is kept in the runs' folders, and a repeated call goes on there. The loss of
-every pair goes into a small file a seed, from which the tables are made: seeds may be run on different days and
-machines.
+candidates with half as many spoilt ones mixed in; `asked-` is the calibrated arm's model under other system prompts
+than both tags; `m1` and `m2` are the models of the run's own rounds, whose data the stage `curate` chooses. What is
+finished is kept in the runs' folders, and a repeated call goes on there. The loss of every pair goes into a small file
+a seed, from which the tables are made: seeds may be run on different days and machines.
 
 A pair's loss is averaged over the seeds; intervals are paired bootstraps over the pairs.
 """
@@ -34,9 +34,11 @@ from humpback.pipeline.run import run_steps
 from humpback.pipeline.state import input_digests, step_states
 from humpback.pipeline.steps import Step, pipeline_steps, select_steps
 from humpback.progress import SilentProgress
+from humpback.prompts import PromptContract
 from humpback.records import Candidate, Curated, Example, Rating
 from humpback.stages.context import Outcome, StageContext
 from humpback.stages.rate import rate
+from humpback.stages.rewrite import rewrite
 from humpback.stages.train import train_forward
 from humpback.training.loss import held_out_loss
 from humpback.workspace import RunFolder, read_rows, write_json, write_rows
@@ -74,6 +76,8 @@ class Arm:
     ratings: str = "ratings-1"
     candidates: str = "candidates"
     with_seed: bool = True
+    is_rewritten: bool = False  # the seed model writes what was chosen anew
+    is_tagged: bool = True  # trained, and asked, under the tags
 
 
 NOISY = partial(Arm, ratings="ratings-noisy", candidates="candidates-noisy")
@@ -88,8 +92,16 @@ ARMS: dict[str, Arm] = {
     "all-noisy": NOISY(by_lot, share=1.0),
     "calibrated-half": Arm(by_rating, share=SHARE / 2),
     "calibrated-only": Arm(by_rating, with_seed=False),
+    "calibrated-rewritten": Arm(by_rating, is_rewritten=True),
+    "calibrated-untagged": Arm(by_rating, is_tagged=False),
+}
+ASKED: dict[str, tuple[str, ...]] = {  # the calibrated arm's model under these tags (paper, table 8)
+    "asked-as-seed": ("seed_tag",),
+    "asked-as-web": ("web_tag",),
+    "asked-without-tag": (),
 }
 ROUNDS = {"m1": "curated-1", "m2": "curated-2"}  # the models of the run's own rounds, and what each was trained on
+ALL = [*ARMS, *ASKED, *ROUNDS]
 SEED_ONLY = "seed-only"
 
 
@@ -98,37 +110,21 @@ def steps_of(config: Config, arms: list[str]) -> list[Step]:
     digests = input_digests(config)
     run = select_steps(pipeline_steps(config, digests), f"models/m{config.rounds}")
     settings = {step.name: step.settings for step in run}
-    rated = settings["ratings-1"]
+    measuring = {"evaluate": config.evaluate.model_dump(mode="json"), "inputs": dict(digests.evaluation_sets)}
+    spoiling = {"noise": NOISE, "seed": config.random_seed}
+    rated_noisy = ("candidates-noisy", "models/m0", "judge-1")
     steps = [
         *run,
-        _measure(SEED_ONLY, "models/m0", config, digests.evaluation_sets),
+        _measuring(SEED_ONLY, "models/m0", measuring),
         Step("ratings-rubric", "rate", ("candidates", "models/m0"), {"by": "rubric"}, 1, rate_by_rubric, True),
-        Step(
-            "candidates-noisy", "augment", ("candidates",), {"noise": NOISE, "seed": config.random_seed}, 1, add_noise
-        ),
-        Step("ratings-noisy", "rate", ("candidates-noisy", "models/m0", "judge-1"), rated, 1, rate_noisy, True),
+        Step("candidates-noisy", "augment", ("candidates",), spoiling, 1, add_noise),
+        Step("ratings-noisy", "rate", rated_noisy, settings["ratings-1"], 1, rate_noisy, True),
     ]
-    for name in arms:
-        if name in ROUNDS:
-            steps.append(_measure(name, f"models/{name}", config, digests.evaluation_sets))
-            continue
-        arm = ARMS[name]
-        chosen = {"arm": [arm.score.__name__, arm.share, arm.with_seed], "seed": config.random_seed}
-        curated = f"curated-{name}"
-        steps += [
-            Step(curated, "curate", (arm.candidates, arm.ratings), chosen, 1, partial(choose, arm=arm)),
-            Step(
-                f"models/{name}",
-                "train",
-                ("seed", curated),
-                settings["models/m0"] | chosen,
-                1,
-                partial(train, with_seed=arm.with_seed),
-                uses_prompts=True,
-                uses_base_model=True,
-            ),
-            _measure(name, f"models/{name}", config, digests.evaluation_sets),
-        ]
+    for name, arm in ARMS.items():
+        steps += _arm_steps(name, arm, config.random_seed, settings["models/m0"])
+        steps.append(_measuring(name, f"models/{name}", measuring, None if arm.is_tagged else ()))
+    steps += [_measuring(name, f"models/{name}", measuring) for name in ROUNDS]
+    steps += [_measuring(name, "models/calibrated", measuring, tags) for name, tags in ASKED.items()]
     wanted = {f"losses-{name}" for name in (SEED_ONLY, *arms)}
     for step in reversed(steps):
         if step.name in wanted:
@@ -136,9 +132,29 @@ def steps_of(config: Config, arms: list[str]) -> list[Step]:
     return [step for step in steps if step.name in wanted]
 
 
-def _measure(name: str, model: str, config: Config, inputs: Mapping[str, str]) -> Step:
-    settings = {"evaluate": config.evaluate.model_dump(mode="json"), "inputs": dict(inputs)}
-    return Step(f"losses-{name}", "evaluate", ("seed", model), settings, 1, measure, uses_prompts=True)
+def _arm_steps(name: str, arm: Arm, seed: int, training: Mapping[str, Any]) -> list[Step]:
+    """Choosing, rewriting if the arm wants it, and training."""
+    chosen = {"arm": [arm.score.__name__, arm.share, arm.with_seed], "seed": seed}
+    curated, rewritten = f"curated-{name}", f"rewritten-{name}"
+    steps = [Step(curated, "curate", (arm.candidates, arm.ratings), chosen, 1, partial(choose, arm=arm))]
+    if arm.is_rewritten:
+        steps.append(Step(rewritten, "curate", (curated, "models/m0"), {"seed": seed}, 1, rewrite, True))
+    how = {**training, **chosen, **({} if arm.is_tagged else {"tags": ()})}
+    needs = ("seed", rewritten if arm.is_rewritten else curated)
+    run = partial(train, arm=arm)
+    return [*steps, Step(f"models/{name}", "train", needs, how, 1, run, uses_prompts=True, uses_base_model=True)]
+
+
+def _measuring(name: str, model: str, settings: Mapping[str, Any], tags: tuple[str, ...] | None = None) -> Step:
+    """Measures a model asked with both tags, or with those of `tags` alone."""
+    how = {**settings, **({} if tags is None else {"tags": tags})}
+    return Step(f"losses-{name}", "evaluate", ("seed", model), how, 1, partial(measure, tags=tags), uses_prompts=True)
+
+
+def tagged(prompts: PromptContract, tags: tuple[str, ...]) -> PromptContract:
+    """The same prompts, with those tags alone; the others are empty."""
+    empty = {tag: "" for tag in ("seed_tag", "web_tag") if tag not in tags}
+    return PromptContract(prompts.chat, prompts.config.model_copy(update=empty))
 
 
 def rate_by_rubric(context: StageContext) -> Outcome:
@@ -203,20 +219,23 @@ def choose(context: StageContext, arm: Arm) -> Outcome:
     return Outcome({"kept": len(rows), "spoilt": spoilt, "mean_chars": sum(lengths) / len(lengths)})
 
 
-def train(context: StageContext, with_seed: bool) -> Outcome:
+def train(context: StageContext, arm: Arm) -> Outcome:
     """A forward model on the seed and what was chosen, or on that alone."""
-    if with_seed:
+    if not arm.is_tagged:
+        context = replace(context, prompts=tagged(context.prompts, ()))
+    if arm.with_seed:
         return train_forward(context)
     nothing = context.output.path / "no-seed"
     write_rows(nothing / "part-00000.parquet", [], Example)
     return train_forward(replace(context, inputs={**context.inputs, "seed": nothing}))
 
 
-def measure(context: StageContext) -> Outcome:
-    """Writes the loss of every pair of every set by the pair's id."""
+def measure(context: StageContext, tags: tuple[str, ...] | None) -> Outcome:
+    """Writes the loss of every pair of every set by the pair's id; `tags` None asks with both."""
+    prompts = context.prompts if tags is None else tagged(context.prompts, tags)
     sets = evaluation_sets(context.config, context.inputs["seed"] / "held-out")
     with context.engine(context.model) as engine:
-        losses = {part.name: pair_losses(engine, context.prompts, part, context.config, "forward") for part in sets}
+        losses = {part.name: pair_losses(engine, prompts, part, context.config, "forward") for part in sets}
     by_id = {part.name: dict(zip((pair.id for pair in part.pairs), losses[part.name], strict=True)) for part in sets}
     write_json(context.output.path / LOSSES, by_id)
     return Outcome({name: sum(values) / len(values) for name, values in losses.items()})
@@ -248,7 +267,8 @@ def measured(config: Config, folder: RunFolder, arms: list[str]) -> Measured:
                 name: {pair: round(loss, DIGITS) for pair, loss in by_pair.items()} for name, by_pair in values.items()
             }
             if arm != SEED_ONLY:
-                kept = list(read_rows(folder.step(ROUNDS.get(arm, f"curated-{arm}")).path, Curated))
+                chosen = "curated-calibrated" if arm in ASKED else ROUNDS.get(arm, f"curated-{arm}")
+                kept = list(read_rows(folder.step(chosen).path, Curated))
                 found.rows[arm] = {"kept": len(kept), "spoilt": sum(row.id.startswith(SPOILT) for row in kept)}
     return found
 
@@ -306,7 +326,7 @@ def table(found: Sequence[Measured]) -> str:
         "seeds",
     ]
     lines = [f"| arm | rows | {' | '.join(columns)} |", f"|---|---|{'---|' * len(columns)}"]
-    for arm in (arm for arm in (*ARMS, *ROUNDS) if losses[arm]):
+    for arm in (arm for arm in ALL if losses[arm]):
         lot = "random-noisy" if arm.endswith("noisy") else "random"
         kept = [one.rows[arm] for one in found if arm in one.rows]
         rows = f"{np.mean([facts['kept'] for facts in kept]):.0f}"
@@ -343,7 +363,7 @@ def main() -> None:
     parser.add_argument("config", nargs="?")
     parser.add_argument("--set", "-s", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
-    parser.add_argument("--arms", nargs="+", choices=[*ARMS, *ROUNDS], default=[*ARMS, *ROUNDS])
+    parser.add_argument("--arms", nargs="+", choices=ALL, default=ALL)
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results" / "arms")
     parser.add_argument("--table", action="store_true", help="print what there is and run nothing")
     options = parser.parse_args()

@@ -116,6 +116,13 @@ def test_the_inference_tag_is_both_tags(contract):
     assert contract.inference_tag == "Answer in the style of an AI Assistant. Answer with knowledge from web search."
 
 
+@pytest.mark.parametrize(("seed", "web", "both"), [("A", "", "A"), ("", "B", "B"), ("", "", "")])
+def test_without_a_tag_models_are_asked_as_they_were_trained(tokenizer, seed, web, both):
+    contract = PromptContract(ChatFormat.of(tokenizer), PromptsConfig(seed_tag=seed, web_tag=web))
+    assert contract.inference_tag == both
+    assert contract.forward("Name", contract.inference_tag) in {contract.forward("Name", tag) for tag in (seed, web)}
+
+
 def test_a_cut_row_has_no_end_token(tokenizer, contract):
     pair = contract.forward_pair("Name", "valley " * 50, "tag")
     whole = tokenise_pair(tokenizer, pair, 512)

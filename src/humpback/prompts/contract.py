@@ -59,8 +59,11 @@ class PromptContract:
 
     @property
     def inference_tag(self) -> str:
-        """Both tags joined: the system prompt at inference that measured best in the paper (table 8)."""
-        return f"{self.config.seed_tag} {self.config.web_tag}"
+        """Both tags joined: the system prompt at inference that measured best in the paper (table 8).
+
+        Empty where both tags are: a model trained without a system prompt is asked without one.
+        """
+        return " ".join(tag for tag in (self.config.seed_tag, self.config.web_tag) if tag)
 
     def forward(self, instruction: str, tag: str) -> str:
         """The prompt that a forward model answers."""
