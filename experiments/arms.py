@@ -313,19 +313,22 @@ def difference(losses: Losses, arm: str, reference: str, sets: list[str]) -> str
     return f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
 
 
+def mean_loss(losses: Losses, arm: str, sets: list[str]) -> float:
+    """Mean loss over the pairs of all `sets` and all seeds, in nats a token."""
+    return float(np.mean([loss for seed in losses[arm].values() for name in sets for loss in seed[name].values()]))
+
+
 def table(found: Sequence[Measured]) -> str:
-    """Each arm against the seed alone and against random choice from the same candidates, as Markdown."""
+    """Losses of the seed alone; each arm against it and against random choice from the same candidates; as Markdown."""
     losses: Losses = defaultdict(dict)
     for one in found:
         for arm, values in one.losses.items():
             losses[arm][one.seed] = values
     sets = list(next(iter(losses[SEED_ONLY].values())))
-    columns = [f"{name}, against seed only" for name in sets] + [
-        "all sets, against seed only",
-        "against random",
-        "seeds",
-    ]
-    lines = [f"| arm | rows | {' | '.join(columns)} |", f"|---|---|{'---|' * len(columns)}"]
+    columns = ["arm", "rows", *sets, "all sets", "against random", "seeds"]
+    lines = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
+    means = [mean_loss(losses, SEED_ONLY, [name]) for name in sets] + [mean_loss(losses, SEED_ONLY, sets)]
+    lines.append(f"| {SEED_ONLY} | 0 | {' | '.join(f'{mean:.4f}' for mean in means)} | | {len(losses[SEED_ONLY])} |")
     for arm in (arm for arm in ALL if losses[arm]):
         lot = "random-noisy" if arm.endswith("noisy") else "random"
         kept = [one.rows[arm] for one in found if arm in one.rows]
@@ -349,7 +352,8 @@ def print_table(results: Path) -> None:
     same = sorted((one for one in found if one.settings == found[-1].settings), key=lambda one: one.seed)
     print(table(same))
     recipe = same[0].settings["train"]
-    print(f"\n{recipe['steps']} steps of {recipe['batch_size']}")
+    print(f"\n{SEED_ONLY}: mean loss; the others: difference from it, with the 95 % interval")
+    print(f"{recipe['steps']} steps of {recipe['batch_size']}")
     for one in same:
         print(f"seed {one.seed}: {one.where}")
     for one in found:
@@ -376,6 +380,8 @@ def main() -> None:
     for seed in options.seeds:
         settings = [*options.set, f"random_seed={seed}", f"name={name}-{seed}", "rate.judge=calibrated"]
         config = load_config(options.config, settings)
+        if "m2" in options.arms and config.rounds < len(ROUNDS):
+            parser.error("the arm m2 is the model of a second round: set `rounds: 2`, or leave it out of --arms")
         folder = RunFolder(config.folder)
         with folder.locked():
             folder.create(config)
