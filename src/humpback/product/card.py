@@ -29,27 +29,7 @@ _SIZES = (
     (10**9, "100M<n<1B"),
 )
 _LARGEST = "1B<n<10B"
-
-
-def dataset_card(run: RunFolder, config: Config) -> str:
-    """The card of the run's dataset, whose files must be there: YAML metadata and Markdown."""
-    found = contents_of(run.step(DATASET).path, run.step("segments").path)
-    candidates = run.step("candidates").manifest()
-    share = f" ({found.rows / candidates.rows:.1%})" if candidates and candidates.rows else ""
-    of_all = f"{found.rows:,} of {candidates.rows:,} candidates{share} were kept. " if candidates else ""
-    rating = (
-        "" if found.mean_rating is None else f"Their mean rating is {found.mean_rating:.2f} on a scale from 1 to 5."
-    )
-    return f"""{front_matter(_metadata(found, config))}
-# {plain(config.name)}
-
-{found.rows:,} instruction/output pairs made by instruction backtranslation ({PAPER}) with
-Humpback: the answers are pieces of documents that people wrote, the instructions were written by a language model that
-was trained to guess what each piece answers.{_dry_run(config)}
-
-## Rows
-
-`{PARQUET_FILE}` and `{JSONL_FILE}` hold the same rows:
+_ROWS = f"""`{PARQUET_FILE}` and `{JSONL_FILE}` hold the same rows:
 
 | column | |
 | --- | --- |
@@ -60,9 +40,24 @@ was trained to guess what each piece answers.{_dry_run(config)}
 | `rating`, `ratings` | the rating that kept the row, and those of every round, from 1 to 5 |
 | `p_good` | the judge's probability that the pair is good, where it gives one |
 | `round` | the round that kept the row |
-| `original` | the document's text where a model wrote `output` from it, else null |
+| `original` | the document's text where a model wrote `output` from it, else null |"""
 
-{of_all}{rating}
+
+def dataset_card(run: RunFolder, config: Config) -> str:
+    """The card of the run's dataset, whose files must be there: YAML metadata and Markdown."""
+    found = contents_of(run.step(DATASET).path, run.step("segments").path)
+    return f"""{front_matter(_metadata(found, config))}
+# {plain(config.name)}
+
+{found.rows:,} instruction/output pairs made by instruction backtranslation ({PAPER}) with
+Humpback: the answers are pieces of documents that people wrote, the instructions were written by a language model that
+was trained to guess what each piece answers.{_dry_run(config)}
+
+## Rows
+
+{_ROWS}
+
+{_kept(run, found)}
 
 ## Sources
 
@@ -105,6 +100,16 @@ Lengths in characters, mean ± standard deviation, as in table 2 of the paper.
 
 {CITATION}
 """
+
+
+def _kept(run: RunFolder, found: Contents) -> str:
+    """How many of the candidates are in the dataset, and how they were rated."""
+    candidates = run.step("candidates").manifest()
+    share = f" ({found.rows / candidates.rows:.1%})" if candidates and candidates.rows else ""
+    of_all = f"{found.rows:,} of {candidates.rows:,} candidates{share} were kept. " if candidates else ""
+    if found.mean_rating is None:
+        return of_all
+    return f"{of_all}Their mean rating is {found.mean_rating:.2f} on a scale from 1 to 5."
 
 
 def _metadata(found: Contents, config: Config) -> dict[str, Any]:
