@@ -22,7 +22,7 @@ class Block:
     `items` are runs of text, with line breaks as `BREAK`, and blocks. `chars` counts characters of text, `links`
     those of them in links, `prose` those in blocks whose own text is long and mostly no link; `headings` counts
     headings and `linked` those that are links. `own` and `own_links` count the text directly in this block. `extra`
-    is what its kind needs to be written: the span of a cell, the start of a list, the language of code.
+    is what its kind needs to be written: the spans of a cell, the start of a list, the language of code.
     """
 
     __slots__ = (

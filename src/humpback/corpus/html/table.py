@@ -21,32 +21,55 @@ def pipe_table(table: Block) -> str | None:
     header, since a pipe table must have one.
     """
     rows: list[list[str]] = []
+    from_above: dict[int, int] = {}
     for row in _rows(table):
-        cells: list[str] = []
-        for cell in row.items:
-            if isinstance(cell, str):
-                continue
-            if _holds_blocks(cell):
-                return None
-            text = plain_text(cell)
-            if len(text) > MAX_CELL_CHARS:
-                return None
-            cells.append(text.replace("|", "\\|"))
-            span = cell.extra or ""
-            if span.isdecimal() and len(span) < 3:
-                cells.extend([""] * (int(span) - 1))
+        cells = _cells(row, from_above)
+        if cells is None:
+            return None
         if any(cells):
-            rows.append(
-                [*cells[: MAX_COLUMNS - 1], " ".join(cells[MAX_COLUMNS - 1 :]).strip()]
-                if len(cells) > MAX_COLUMNS
-                else cells
-            )
+            rows.append(cells)
     used = sorted({at for row in rows for at, cell in enumerate(row) if cell})
     if len(rows) < 2 or len(used) < 2:
         return None
     lines = [" | ".join(row[at] if at < len(row) else "" for at in used) for row in rows]
     lines.insert(1, " | ".join("---" for _ in used))
     return "\n".join(f"| {line} |" for line in lines)
+
+
+def _cells(row: Block, from_above: dict[int, int]) -> list[str] | None:
+    """The row's cells, or None where one is not of data; what a cell spans beyond its first place is left empty.
+
+    `from_above` says of a column for how many rows more a cell of an earlier row stands in it, and is kept up to date.
+    """
+    cells: list[str] = []
+    spans: dict[int, int] = {}
+    for cell in row.items:
+        if isinstance(cell, str):
+            continue
+        text = plain_text(cell)
+        if len(text) > MAX_CELL_CHARS or _holds_blocks(cell):
+            return None
+        while len(cells) in from_above:
+            cells.append("")
+        columns, rows = (int(span) for span in (cell.extra or "1 1").split())
+        if rows > 1:
+            spans.update((at, rows) for at in range(len(cells), min(len(cells) + columns, MAX_COLUMNS)))
+        cells.append(text.replace("|", "\\|"))
+        cells.extend([""] * (columns - 1))
+    _next_row(from_above, spans)
+    if len(cells) > MAX_COLUMNS:
+        return [*cells[: MAX_COLUMNS - 1], " ".join(cells[MAX_COLUMNS - 1 :]).strip()]
+    return cells
+
+
+def _next_row(from_above: dict[int, int], spans: dict[int, int]) -> None:
+    """What still stands in each column from above when the next row is read; `spans` began in this one."""
+    for at in list(from_above):
+        if from_above[at] == 1:
+            del from_above[at]
+        else:
+            from_above[at] -= 1
+    from_above.update((at, rows - 1) for at, rows in spans.items())
 
 
 def _rows(table: Block) -> list[Block]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -50,6 +51,9 @@ _CALLOUTS = words_in("note warning tip caution important admonition danger hint 
 """Names of boxes that are part of a text."""
 
 _CELLS = frozenset(("td", "th", "tr"))
+_SPAN = re.compile("[1-9][0-9]?")
+"""A span that is believed (ours: hundreds of columns or rows are a mistake, or an attempt to fill the memory)."""
+
 _CONTAINERS = frozenset(("ul", "ol", "dl", "table", "tbody", "div", "section", "center", "dir"))
 _WRAPPERS = frozenset(("div", "section", "center", "main", "article", "header", "details"))
 _FIGURES = frozenset(("pre", "table", "blockquote", "ul", "ol"))
@@ -157,7 +161,7 @@ class Tree:
             return None
         block = Block(tag, part, names)
         if tag in _CELLS:
-            block.extra = node.attr("colspan")
+            block.extra = _spans(node)
         elif tag == "ol":
             block.extra = node.attr("start")
         elif tag == "pre":
@@ -230,6 +234,14 @@ class Tree:
             teasers = block.linked > 1 and block.linked > MAX_LINKS * block.headings
             return teasers or block.links > MAX_LINKS * block.chars
         return tag == "figure" and not block.holds(_FIGURES)
+
+
+def _spans(node: Element) -> str | None:
+    """How many columns and rows a cell takes, as `columns rows`; None where it says nothing."""
+    spans = node.attr("colspan"), node.attr("rowspan")
+    if spans == (None, None):
+        return None
+    return " ".join(span if span and _SPAN.fullmatch(span) else "1" for span in spans)
 
 
 def _paragraph_chars(node: Element) -> int:
